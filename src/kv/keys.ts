@@ -1,0 +1,17 @@
+// Where everything lives in etcd (design.md, "Cobalt's contract").
+
+export const ROOT = '/cobalt/v1/';
+export const VERSION_KEY = `${ROOT}version`;
+export const LEADER_KEY = `${ROOT}engine/leader`;
+export const NODES_PREFIX = `${ROOT}nodes/`;
+export const SPECS_PREFIX = `${ROOT}specs/`;
+export const VOLUMES_PREFIX = `${ROOT}volumes/`;
+
+export const nodeKey = (name: string): string => `${NODES_PREFIX}${name}`;
+export const specKey = (name: string): string => `${SPECS_PREFIX}${name}`;
+export const volumeKey = (id: string): string => `${VOLUMES_PREFIX}${id}`;
+
+/** The last part of a key under a prefix: the node's name or the volume's id. */
+export function nameIn(prefix: string, key: string): string {
+  return key.slice(prefix.length);
+}

@@ -1,0 +1,39 @@
+// Who may mount a volume, and how.
+
+import { z } from 'zod';
+
+/** An IPv4 or IPv6 address, or a CIDR of either. No zone, no name, no wildcard. */
+export const hostSchema = z
+  .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an IPv4 or IPv6 address, or a CIDR')
+  .meta({ description: 'An IP address or CIDR.' });
+
+export const exportRuleSchema = z
+  .strictObject({
+    host: hostSchema,
+    access: z.enum(['rw', 'ro']),
+    squash: z.enum(['none', 'root', 'all']).default('none'),
+  })
+  .meta({
+    description: 'One accepted host. Squash maps users of the host to nobody: none, root only, or all.',
+  });
+
+export type ExportRule = z.infer<typeof exportRuleSchema>;
+
+/** The accepted hosts of a volume, at most 64, each host once. */
+export const exportRulesSchema = z
+  .array(exportRuleSchema)
+  .max(64)
+  .refine(
+    (rules) => new Set(rules.map((rule) => rule.host)).size === rules.length,
+    'must name each host once',
+  );
+
+/** Equality of rule sets; their order means nothing. */
+export function sameRules(a: readonly ExportRule[], b: readonly ExportRule[]): boolean {
+  const text = (rules: readonly ExportRule[]): string =>
+    rules
+      .map((rule) => `${rule.host} ${rule.access} ${rule.squash}`)
+      .sort()
+      .join('\n');
+  return text(a) === text(b);
+}

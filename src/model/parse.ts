@@ -1,0 +1,34 @@
+// Nothing that comes from etcd or from a client is believed before a schema has seen it.
+
+import type { z } from 'zod';
+import { RigError } from '../base/errors.ts';
+
+/** A field that was refused: where it is, as a path such as `exports.0.host`, and why. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+export function fieldErrors(error: z.ZodError): readonly FieldError[] {
+  return error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+}
+
+/** Parses a stored JSON value; throws `invalid`, naming the key and the first field at fault. */
+export function parseStored<Schema extends z.ZodType>(
+  schema: Schema,
+  stored: { readonly key: string; readonly value: string },
+): z.output<Schema> {
+  let json: unknown;
+  try {
+    json = JSON.parse(stored.value);
+  } catch (error) {
+    throw new RigError('invalid', `the value of ${stored.key} is not JSON`, { cause: error });
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const [first] = fieldErrors(result.error);
+  throw new RigError(
+    'invalid',
+    `the value of ${stored.key} is malformed at '${first?.path}': ${first?.message}`,
+  );
+}

@@ -1,0 +1,104 @@
+// A scenario: a topology, a script of client calls, faults and expectations in
+// the order in which they happen, and the checks that judge the recorded run.
+
+import type { Role } from '../model/volume.ts';
+import type { CheckName } from './checks/catalogue.ts';
+import type { TopologyInput } from './topology.ts';
+
+/** A consumer by name; the rig fills in its address. */
+export interface ConsumerRule {
+  readonly consumer: string;
+  readonly access: 'rw' | 'ro';
+}
+
+/** A call on the volume API. Volumes go by the name that the scenario gave them. */
+export type VolumeCall =
+  | {
+      readonly create: string;
+      readonly sizeGib: number;
+      readonly constraints?: Readonly<Record<string, string>>;
+      readonly exports?: readonly ConsumerRule[];
+    }
+  | { readonly resize: string; readonly sizeGib: number }
+  | { readonly reexport: string; readonly exports: readonly ConsumerRule[] }
+  | { readonly remove: string };
+
+/** What the rig can wait for. */
+export type Condition =
+  /** etcd holds the volume in this state (`absent` for no key), optionally on, or not on, a node. */
+  | {
+      readonly volume: string;
+      readonly state: string;
+      readonly on?: string;
+      readonly notOn?: string;
+      /** The agent has applied the requested exports. */
+      readonly exported?: boolean;
+    }
+  /** Every node of the topology is registered in etcd with a live lease. */
+  | { readonly registered: 'all' | string }
+  /** etcd no longer holds the node's key. */
+  | { readonly unregistered: string }
+  /** Exactly one engine leads; with `not`, another one than at that mark. */
+  | { readonly leader: 'one'; readonly not?: string }
+  /** A node's disk and exports match what etcd says. */
+  | { readonly converged: string }
+  /** The log of a node has this event, after the mark. */
+  | { readonly logged: string; readonly by: string; readonly after: string };
+
+/** Who is hit: a container's name, or `leader` for the node whose engine leads at that moment. */
+export type Target = string;
+
+export type Step =
+  /** Names this moment, and the leader's node in it, for later steps. */
+  | { readonly mark: string }
+  | {
+      readonly call: VolumeCall;
+      /** Node whose API is asked. */
+      readonly via: Target;
+      readonly status: number;
+      readonly withinMs?: number;
+    }
+  /** Asks every endpoint of every given node, and expects these answers within `withinMs`. */
+  | { readonly probe: 'etcd-absent'; readonly via: readonly Target[]; readonly withinMs: number }
+  | {
+      readonly write: string;
+      readonly by: string;
+      readonly file: string;
+      readonly bytes: number;
+      readonly outcome: 'ok' | 'refused';
+      /** Tried again until the outcome shows; measured from the mark `since`, or from now. */
+      readonly withinMs: number;
+      readonly since?: string;
+    }
+  | {
+      readonly read: string;
+      readonly by: string;
+      readonly file: string;
+      readonly outcome: 'ok' | 'refused';
+      readonly withinMs: number;
+      readonly since?: string;
+    }
+  | {
+      readonly fault: 'kill' | 'stop' | 'start' | 'pause' | 'resume';
+      readonly target: Target;
+      readonly role?: Role;
+    }
+  /** Measured from the mark `since`, or from now. */
+  | { readonly await: Condition; readonly withinMs: number; readonly since?: string }
+  /** Must stay true for so long: an outage lasts, and nothing may change meanwhile. */
+  | { readonly hold: number; readonly why: string }
+  | { readonly inventory: string }
+  /** Starts reads and writes of a consumer that go on until `end`. */
+  | { readonly traffic: string; readonly by: string; readonly volume: string }
+  | { readonly endTraffic: string };
+
+export interface Scenario {
+  readonly name: string;
+  /** One sentence: what must hold. */
+  readonly title: string;
+  readonly topology: TopologyInput;
+  /** Containers that aren't started at first. */
+  readonly absentAtStart?: readonly string[];
+  readonly script: readonly Step[];
+  readonly checks: readonly CheckName[];
+}
