@@ -79,8 +79,10 @@ export interface WatchOptions {
  * The store. All reads are linearizable. Failures are RigErrors:
  * `unavailable` or `timeout` when no answer came (a write is then not
  * `definite`: it may have happened), `not_found` for a lease that is gone,
- * `compacted` for a watch from a revision that is no longer kept, `aborted`
- * when the signal fired. No call takes longer than the backend's deadline.
+ * `compacted` for a watch from a revision that is no longer kept, or that a
+ * store which lost its data has not reached again, `invalid` for what etcd
+ * refuses (a key that one transaction puts twice), `aborted` when the signal
+ * fired or the client was closed. No call takes longer than the backend's deadline.
  */
 export interface Kv {
   get(key: string): Promise<GetResult>;
@@ -94,7 +96,8 @@ export interface Kv {
   /** The ids of every live lease. */
   listLeases(): Promise<readonly string[]>;
   /**
-   * One stream of events. It ends by throwing: `unavailable` when the
+   * One stream of events. Its first batch is a bookmark at `fromRevision` - 1,
+   * which says that the watch is established, and at which cluster. It ends by throwing: `unavailable` when the
    * connection is lost, `compacted`, or `aborted`. Resuming is the caller's
    * business (kv/follow.ts), for only the caller knows what it has seen.
    */

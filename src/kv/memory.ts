@@ -1,0 +1,178 @@
+// An etcd in memory: the model that simulations and unit tests run on. It
+// passes the same contract suite as kv/etcd.ts (test/contract/kv-*.test.ts).
+//
+// Where it is simpler than etcd:
+// - one member: no raft, no elections, no lagging follower. A call takes effect
+//   at once, in the order of the calls; delays and lost answers are the
+//   business of the simulator's network, which sits in front of it;
+// - an outage (`setAvailable(false)`) is that of the whole server: no call that
+//   failed had any effect, leases stand still, and start over at the end of it
+//   as they do in etcd after a restart (with one election timeout on top);
+// - a watch that can go on sends everything it has in one batch, where etcd may
+//   send several; its only bookmark is the first batch;
+// - keys are ordered by UTF-16 code units, etcd's by bytes: the same for ASCII;
+// - no limits on request sizes, no quota, no auth, no alarms.
+
+import type { Clock } from '../base/clock.ts';
+import { abortError } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
+import type { Random } from '../base/random.ts';
+import { hex } from '../base/random.ts';
+import type { Header, Kv, Transaction, WatchBatch, WatchOptions } from './kv.ts';
+import { createLeases, type Leases } from './memory-leases.ts';
+import { checkTransaction, createMvcc, type Mvcc } from './memory-mvcc.ts';
+
+export interface MemoryStore {
+  readonly clusterId: string;
+  /** The revision of the last commit; 1 in an empty store. */
+  readonly revision: number;
+  /** An independent client. Closing it ends its watches and fails its later calls; nothing else. */
+  connect(): Kv;
+  /** Forgets the history before the revision, as etcd's compaction does. */
+  compact(revision: number): void;
+  /** False: every call of every client fails with `unavailable`, and every watch breaks. */
+  setAvailable(available: boolean): void;
+  /** Stops the leases' timers, so that a process on a real clock can exit. */
+  close(): void;
+}
+
+/** What the clients see of the store. */
+interface Shared {
+  readonly mvcc: Mvcc;
+  readonly leases: Leases;
+  readonly clusterId: string;
+  available: boolean;
+  /** Number of outages so far: tells a watch that it missed one. */
+  outages: number;
+  /** Watches to wake when anything has changed. */
+  readonly sleepers: Set<() => void>;
+}
+
+/**
+ * `random` draws the cluster id, the lease ids and how late an expiry is
+ * noticed (0-500 ms, as in etcd). Without it the cluster id is 1, lease ids
+ * count up and leases expire on the millisecond.
+ */
+export function createMemoryStore(options: { readonly clock: Clock; readonly random?: Random }): MemoryStore {
+  const { clock, random } = options;
+  const mvcc = createMvcc();
+  const leases = createLeases({ clock, random, onExpired: (leaseId) => dropLease(shared, leaseId) });
+  const clusterId = random === undefined ? '1' : String(BigInt(`0x${hex(random, 16)}`));
+  const shared: Shared = { mvcc, leases, clusterId, available: true, outages: 0, sleepers: new Set() };
+  return {
+    clusterId,
+    get revision() {
+      return mvcc.revision;
+    },
+    connect: () => createClient(shared),
+    compact: (revision) => mvcc.compact(revision),
+    setAvailable: (available) => {
+      if (available === shared.available) return;
+      shared.available = available;
+      if (available) {
+        leases.resume();
+      } else {
+        leases.suspend();
+        shared.outages += 1;
+        wakeAll(shared);
+      }
+    },
+    close: () => leases.suspend(),
+  };
+}
+
+function createClient(store: Shared): Kv {
+  const closing = new AbortController();
+  const { mvcc, leases } = store;
+  const header = (): Header => ({ clusterId: store.clusterId, revision: mvcc.revision });
+
+  /** Async, so that no caller ever sees an answer before its own next line has run. */
+  const call = async <T>(effect: () => T): Promise<T> => {
+    if (closing.signal.aborted) throw new RigError('aborted', 'the client was closed');
+    if (!store.available) throw new RigError('unavailable', 'the store in memory is switched off');
+    return effect();
+  };
+
+  const transact = ({ compare, writes }: Transaction): { succeeded: boolean } => {
+    checkTransaction(compare, writes);
+    if (!mvcc.holds(compare)) return { succeeded: false };
+    for (const write of writes) {
+      if (write.kind !== 'put' || (write.lease ?? '0') === '0') continue;
+      if (!leases.exists(write.lease as string)) {
+        throw new RigError('not_found', `lease ${write.lease} of ${write.key} does not exist`);
+      }
+    }
+    mvcc.commit(writes);
+    wakeAll(store);
+    return { succeeded: true };
+  };
+
+  return {
+    get: (key) => call(() => ({ kv: mvcc.get(key), ...header() })),
+    list: (prefix) => call(() => ({ kvs: mvcc.list(prefix), ...header() })),
+    transact: (transaction) => call(() => ({ ...transact(transaction), ...header() })),
+    grantLease: (ttlSeconds) => call(() => leases.grant(ttlSeconds)),
+    keepLeaseAlive: (leaseId) => call(() => leases.renew(leaseId)),
+    revokeLease: (leaseId) => call(() => dropLease(store, leaseId)),
+    listLeases: () => call(() => leases.ids()),
+    watch: (options) => watch(store, { ...options, closed: closing.signal }),
+    close: async () => closing.abort(),
+  };
+}
+
+async function* watch(
+  store: Shared,
+  options: WatchOptions & { readonly closed: AbortSignal },
+): AsyncGenerator<WatchBatch> {
+  const { mvcc, clusterId } = store;
+  const { prefix, signal, closed } = options;
+  let nextRevision = Math.max(1, options.fromRevision);
+  const outagesBefore = store.outages;
+  if (store.available && nextRevision > mvcc.revision + 1) {
+    throw new RigError('compacted', `revision ${nextRevision} is ahead of the store's ${mvcc.revision}`);
+  }
+  for (let first = true; ; first = false) {
+    if (signal.aborted) throw abortError(signal);
+    if (closed.aborted) throw new RigError('aborted', 'the client was closed');
+    if (!store.available || store.outages > outagesBefore) {
+      throw new RigError('unavailable', 'the watch broke: the store in memory was switched off');
+    }
+    if (Math.max(1, nextRevision - 1) < mvcc.compactRevision) {
+      throw new RigError('compacted', `revision ${nextRevision} of ${prefix} is no longer kept`);
+    }
+    const revision = mvcc.revision;
+    const events = first ? [] : mvcc.eventsFrom(nextRevision, prefix);
+    if (first) {
+      yield { clusterId, revision: nextRevision - 1, events };
+    } else if (events.length > 0) {
+      nextRevision = revision + 1;
+      yield { clusterId, revision, events };
+    } else {
+      nextRevision = revision + 1;
+      await nextChange(store, [signal, closed]);
+    }
+  }
+}
+
+function nextChange(store: Shared, signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      store.sleepers.delete(wake);
+      for (const signal of signals) signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    store.sleepers.add(wake);
+    for (const signal of signals) signal.addEventListener('abort', wake);
+  });
+}
+
+function wakeAll(store: Shared): void {
+  for (const wake of [...store.sleepers]) wake();
+}
+
+function dropLease(store: Shared, leaseId: string): void {
+  const keys = store.mvcc.keysOfLease(leaseId);
+  store.leases.remove(leaseId);
+  store.mvcc.commit(keys.map((key) => ({ kind: 'delete', key })));
+  wakeAll(store);
+}
