@@ -66,7 +66,9 @@ export default {
       'pure-half',
       "The rig's pure half never imports its effectful half.",
       { path: '^src/rig/(topology|scenario|history|scenarios/|checks/|report/|compose/)' },
-      { path: '^src/(rig/(docker|faults|lifecycle|run|consumer)|kv/(etcd|memory))' },
+      {
+        path: '^src/(rig/(docker/|lifecycle|run|perform|recorder|journal|clients|collect|consumer/main)|kv/(etcd|memory))',
+      },
     ),
     forbid('cli-is-top', 'Nothing imports cli.', { pathNot: '^src/cli' }, { path: '^src/cli' }),
     forbid(

@@ -142,6 +142,8 @@ export interface RecordedRun {
   readonly scenario: string;
   readonly seed: number;
   readonly topology: Topology;
+  /** IP address of each consumer, by name. */
+  readonly consumers: Readonly<Record<string, string>>;
   readonly history: readonly HistoryEvent[];
   /** In revision order, from revision 1. */
   readonly etcd: readonly EtcdEvent[];

@@ -19,7 +19,11 @@ export type VolumeCall =
       readonly constraints?: Readonly<Record<string, string>>;
       readonly exports?: readonly ConsumerRule[];
     }
-  | { readonly resize: string; readonly sizeGib: number }
+  | {
+      readonly resize: string;
+      readonly sizeGib: number;
+      readonly constraints?: Readonly<Record<string, string>>;
+    }
   | { readonly reexport: string; readonly exports: readonly ConsumerRule[] }
   | { readonly remove: string };
 
@@ -34,6 +38,8 @@ export type Condition =
       /** The agent has applied the requested exports. */
       readonly exported?: boolean;
     }
+  /** The node's API process answers `/healthz`. */
+  | { readonly answering: 'all' | string }
   /** Every node of the topology is registered in etcd with a live lease. */
   | { readonly registered: 'all' | string }
   /** etcd no longer holds the node's key. */
@@ -42,7 +48,7 @@ export type Condition =
   | { readonly leader: 'one'; readonly not?: string }
   /** A node's disk and exports match what etcd says. */
   | { readonly converged: string }
-  /** The log of a node has this event, after the mark. */
+  /** The log of a node (`leader`: of the one that led at the mark) has this event, after the mark. */
   | { readonly logged: string; readonly by: string; readonly after: string };
 
 /** Who is hit: a container's name, or `leader` for the node whose engine leads at that moment. */
@@ -60,18 +66,10 @@ export type Step =
     }
   /** Asks every endpoint of every given node, and expects these answers within `withinMs`. */
   | { readonly probe: 'etcd-absent'; readonly via: readonly Target[]; readonly withinMs: number }
+  /** One file of a volume, through NFS; tried again until the outcome shows. Measured from the mark `since`, or from now. */
   | {
-      readonly write: string;
-      readonly by: string;
-      readonly file: string;
-      readonly bytes: number;
-      readonly outcome: 'ok' | 'refused';
-      /** Tried again until the outcome shows; measured from the mark `since`, or from now. */
-      readonly withinMs: number;
-      readonly since?: string;
-    }
-  | {
-      readonly read: string;
+      readonly io: 'write' | 'read';
+      readonly volume: string;
       readonly by: string;
       readonly file: string;
       readonly outcome: 'ok' | 'refused';
@@ -88,7 +86,7 @@ export type Step =
   /** Must stay true for so long: an outage lasts, and nothing may change meanwhile. */
   | { readonly hold: number; readonly why: string }
   | { readonly inventory: string }
-  /** Starts reads and writes of a consumer that go on until `end`. */
+  /** Starts writes and reads of a consumer that go on until `endTraffic`. */
   | { readonly traffic: string; readonly by: string; readonly volume: string }
   | { readonly endTraffic: string };
 

@@ -1,0 +1,137 @@
+// No consumer reads or writes what etcd doesn't allow it, and none is refused what etcd allows.
+//
+// Assumes that the server sees a consumer's address of RecordedRun.consumers.
+// A change of the exports has GRACE_MS to take effect, counted from when the
+// rig saw it committed, and not counting times at which a fault kept the agent
+// from doing it: outages of the volume's node, of its agent, or of etcd. An
+// export that was applied outlives an outage of etcd and of the agent; only a
+// node that was down explains a refusal, and has RECOVERY_MS to come back.
+
+import type { Check, RecordedRun, Verdict } from '../history.ts';
+import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
+import { type Level, levels } from './exports.ts';
+import { disturbed, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { answersOf, count, position, seconds } from './verdict.ts';
+import { type VolumeStep, volumeSteps } from './volume-history.ts';
+
+const { valid, invalid, unknown } = answersOf('access');
+
+const GRACE_MS = 2_000;
+const RECOVERY_MS = 15_000;
+
+type NfsCall = Call<NfsOperation>;
+
+interface Context {
+  readonly run: RecordedRun;
+  readonly faults: readonly Outage[];
+  readonly steps: ReadonlyMap<string, readonly VolumeStep[]>;
+}
+
+export const access: Check = (run) => {
+  const context: Context = {
+    run,
+    faults: extended(run),
+    steps: Map.groupBy(volumeSteps(run), (step) => step.id),
+  };
+  let judged = 0;
+  const nameless = new Set<string>();
+  for (const call of nfsCalls(run)) {
+    const { completion, operation } = call;
+    const address = run.consumers[operation.consumer];
+    const decided = completion?.phase === 'ok' || completion?.refused === true;
+    if (!decided) continue;
+    if (address === undefined) {
+      nameless.add(operation.consumer);
+      continue;
+    }
+    judged += 1;
+    const verdict =
+      completion?.phase === 'ok'
+        ? judgeSuccess(context, call, address)
+        : judgeRefusal(context, call, address);
+    if (verdict !== undefined) return verdict;
+  }
+  if (nameless.size > 0) return unknown(`the addresses of ${[...nameless].join(', ')} are not known`);
+  if (judged === 0) return unknown('no consumer was let in or refused');
+  return valid(`${count(judged, 'NFS call')}, each let in or refused as etcd says`);
+};
+
+const needed = (call: NfsCall): Level => (call.operation.kind === 'nfs-write' ? 2 : 1);
+
+/** A call that got through needs a rule that allowed it, now or until a moment ago. */
+function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict | undefined {
+  const steps = context.steps.get(call.operation.volume) ?? [];
+  let allowed = false;
+  let revoked: VolumeStep | undefined;
+  // The rig may see a commit a little after those whom it concerns.
+  for (const step of steps.filter((candidate) => candidate.event.atMs <= endedMs(call) + GRACE_MS)) {
+    const allows = levels(step.after?.exports ?? [], address).most >= needed(call);
+    if (allows && step.event.atMs >= call.invokedMs) return undefined;
+    if (step.event.atMs >= call.invokedMs) continue;
+    if (allowed && !allows) revoked = step;
+    allowed = allows;
+  }
+  if (allowed) return undefined;
+  if (revoked === undefined) {
+    return invalid(`${call.operation.consumer} was let in though etcd never allowed it`, [
+      describe(call, address),
+      ...steps.slice(-1).map(describeRules),
+    ]);
+  }
+  const span = { fromMs: revoked.event.atMs, toMs: call.invokedMs };
+  const node = revoked.before?.node;
+  const excuses = context.faults.filter(
+    (outage) => outage.container === 'etcd' || (node != null && hits(outage, node, 'agent')),
+  );
+  if (undisturbedMs(span, excuses) <= GRACE_MS) return undefined;
+  return invalid(
+    `${call.operation.consumer} was let in ${Math.round(span.toMs - span.fromMs)} ms after its access was revoked`,
+    [describeRules(revoked), describe(call, address)],
+  );
+}
+
+/** A refusal is wrong once the agent had applied a rule that allows the call. */
+function judgeRefusal(context: Context, call: NfsCall, address: string): Verdict | undefined {
+  const steps = context.steps.get(call.operation.volume) ?? [];
+  let granted: VolumeStep | undefined;
+  for (const step of steps.filter((candidate) => candidate.event.atMs <= endedMs(call))) {
+    if (!isGranted(step, call, address) || step.after?.node !== step.before?.node) granted = undefined;
+    if (isGranted(step, call, address)) granted ??= step;
+  }
+  const node = granted?.after?.node;
+  if (granted === undefined || node == null || granted.event.atMs + GRACE_MS >= call.invokedMs)
+    return undefined;
+  const down = context.faults.filter((outage) => outage.role === undefined && outage.container === node);
+  const span = { fromMs: call.invokedMs - RECOVERY_MS, toMs: endedMs(call) };
+  if (disturbed(span, down)) return undefined;
+  return invalid(`${call.operation.consumer} was refused what etcd allows it`, [
+    describeRules(granted),
+    describe(call, address),
+  ]);
+}
+
+function isGranted(step: VolumeStep, call: NfsCall, address: string): boolean {
+  const volume = step.after;
+  if (volume?.actual == null || volume.state === 'deleting' || volume.state === 'moving') return false;
+  return [volume.exports, volume.actual.exports].every(
+    (rules) => levels(rules, address).least >= needed(call),
+  );
+}
+
+/** After etcd is back its clients need a while to find it, and a node to start. */
+function extended(run: RecordedRun): readonly Outage[] {
+  const etcdMs = run.topology.settings.leaseTtlSeconds * 1000;
+  return outages(run).map((outage) => ({
+    ...outage,
+    toMs: outage.toMs + (outage.container === 'etcd' ? etcdMs : RECOVERY_MS),
+  }));
+}
+
+const describe = (call: NfsCall, address: string): string =>
+  `${seconds(call.invokedMs)}: ${call.operation.kind} of ${call.operation.volume}/${call.operation.file} by ` +
+  `${call.operation.consumer} (${address}) is ${call.completion?.phase === 'ok' ? 'let in' : 'refused'}, call ${call.call}`;
+
+function describeRules(step: VolumeStep): string {
+  const rules = step.after?.exports.map((rule) => `${rule.host} ${rule.access}`).join(', ');
+  return `${position(step.event)}: ${step.id} is exported to ${rules === undefined || rules === '' ? 'nobody' : rules}`;
+}

@@ -1,0 +1,63 @@
+// When each engine believed that it leads, from the daemons' own logs.
+
+import type { RecordedRun } from '../history.ts';
+import { hits, type Outage, outages } from './outages.ts';
+
+export interface Belief {
+  readonly node: string;
+  readonly term: number;
+  readonly fromMs: number;
+  /** Infinity when nothing ended it. */
+  readonly toMs: number;
+  /** What ended it, for people. */
+  readonly end: string;
+}
+
+// The engine's own words, and those of the election under it (kv/election.ts).
+const ELECTED: ReadonlySet<string> = new Set(['engine.elected', 'election.won']);
+const DEPOSED: ReadonlySet<string> = new Set(['engine.deposed', 'election.lost']);
+
+/**
+ * From `engine.elected {term}` to `engine.deposed {term}`, or to whatever else
+ * ended the process that believed: a fault that took the engine or its
+ * container down, the supervisor's notice that it ended, the next election of
+ * an engine on the same node (there is one engine a node).
+ */
+export function beliefs(run: RecordedRun): readonly Belief[] {
+  const downs = outages(run).filter((outage) => outage.kind === 'down');
+  const ended: Belief[] = [];
+  const open = new Map<string, { readonly term: number; readonly fromMs: number }>();
+  const close = (node: string, toMs: number, end: string): void => {
+    const belief = open.get(node);
+    if (belief === undefined) return;
+    open.delete(node);
+    ended.push(cutShort({ node, ...belief, toMs, end }, downs));
+  };
+  for (const line of run.logs) {
+    const term = line.fields.term;
+    if (ELECTED.has(line.event) && typeof term === 'number') {
+      if (open.get(line.container)?.term === term) continue;
+      close(line.container, line.atMs, 'elected again');
+      open.set(line.container, { term, fromMs: line.atMs });
+    } else if (DEPOSED.has(line.event) && open.get(line.container)?.term === term) {
+      close(line.container, line.atMs, 'deposed');
+    } else if (isEngineExit(line.event, line.fields)) {
+      close(line.container, line.atMs, 'its process ended');
+    }
+  }
+  for (const node of [...open.keys()]) close(node, Number.POSITIVE_INFINITY, 'never ended');
+  return ended.sort((a, b) => a.fromMs - b.fromMs);
+}
+
+/** The supervisor's `supervisor.exited`, and the like, about an engine. */
+const isEngineExit = (event: string, fields: Readonly<Record<string, unknown>>): boolean =>
+  /^supervisor\..*(exit|ended|died|stopped)/.test(event) && fields.role === 'engine';
+
+/** A killed process can't log its end; the fault that killed it is its end. */
+function cutShort(belief: Belief, downs: readonly Outage[]): Belief {
+  const killed = downs.find(
+    (outage) =>
+      hits(outage, belief.node, 'engine') && outage.fromMs >= belief.fromMs && outage.fromMs < belief.toMs,
+  );
+  return killed === undefined ? belief : { ...belief, toMs: killed.fromMs, end: 'killed' };
+}

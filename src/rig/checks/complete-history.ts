@@ -1,0 +1,69 @@
+// The record is whole, so that the other checks may believe it.
+//
+// Assumes that nothing but Cobalt writes to this etcd, so that every revision
+// from the first write (2; a new store begins at 1) to the last has an event. Never invalid: a gap in the record says nothing about the
+// system under test, only that nobody knows.
+
+import type { Check, RecordedRun } from '../history.ts';
+import { calls } from './calls.ts';
+import { finalState } from './final.ts';
+import { answersOf, count, seconds } from './verdict.ts';
+
+const { valid, unknown } = answersOf('complete-history');
+
+export const completeHistory: Check = (run) => {
+  if (run.history.length === 0) return unknown('nothing was recorded');
+  if (!run.etcdComplete) return unknown('the recorder did not see every revision of etcd');
+  const backwards = run.etcd.findIndex(
+    (event, index) => event.revision < (run.etcd[index - 1]?.revision ?? 0),
+  );
+  if (backwards >= 0) {
+    return unknown(`etcd's events are out of order at revision ${run.etcd[backwards]?.revision}`);
+  }
+  const state = finalState(run);
+  if (state === undefined) return unknown('the final state of etcd was not read');
+  const missing = firstMissingRevision(run, state.revision);
+  if (missing !== undefined) return unknown(`revision ${missing} of etcd was not seen`);
+  const difference = replayDifference(run, state.keys, state.revision);
+  if (difference !== undefined)
+    return unknown(`the recorded events don't lead to the final state: ${difference}`);
+  const all = calls(run);
+  const pending = all.filter((call) => call.completion === undefined);
+  if (pending.length > 0) {
+    return unknown(
+      `${count(pending.length, 'call')} without an end`,
+      pending.map((call) => `${seconds(call.invokedMs)}: call ${call.call} of ${call.process}`),
+    );
+  }
+  const completions = run.history.filter((event) => event.type === 'call' && event.phase !== 'invoke').length;
+  if (completions !== all.length) return unknown(`${completions} completions of ${all.length} calls`);
+  return valid(`${count(run.etcd.length, 'etcd event')} and ${count(all.length, 'call')}, none missing`);
+};
+
+function firstMissingRevision(run: RecordedRun, last: number): number | undefined {
+  let next = 2;
+  for (const { revision } of run.etcd) {
+    if (revision > next) break;
+    if (revision === next) next += 1;
+  }
+  return next <= last ? next : undefined;
+}
+
+/** A lost event shows when the keys that the events leave behind aren't those that etcd had. */
+function replayDifference(
+  run: RecordedRun,
+  keys: Readonly<Record<string, string>>,
+  revision: number,
+): string | undefined {
+  const replayed = new Map<string, string>();
+  for (const event of run.etcd) {
+    if (event.revision > revision) break;
+    if (event.kind === 'delete') replayed.delete(event.key);
+    else replayed.set(event.key, event.value ?? '');
+  }
+  for (const [key, value] of Object.entries(keys)) {
+    if (replayed.get(key) !== value) return key;
+    replayed.delete(key);
+  }
+  return replayed.keys().next().value;
+}

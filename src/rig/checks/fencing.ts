@@ -1,0 +1,40 @@
+// No write of an engine that was deposed lands (design.md, "that is the fence").
+//
+// Assumes that an engine's writes carry its role, its node and its term, the
+// creation revision of the leader key that it held (model/volume.ts, Writer).
+// Deletions carry no writer and are not judged.
+
+import type { Check } from '../history.ts';
+import { type Reign, reigns } from './leader-history.ts';
+import { answersOf, count, position } from './verdict.ts';
+import { describeStep, volumeSteps } from './volume-history.ts';
+
+const { valid, invalid, unknown } = answersOf('fencing');
+
+export const fencing: Check = (run) => {
+  const all = reigns(run);
+  let judged = 0;
+  let current = 0;
+  for (const step of volumeSteps(run)) {
+    const { event, after } = step;
+    if (event.kind !== 'put' || step.malformed !== undefined) continue;
+    if (after?.control.writer.role !== 'engine') continue;
+    judged += 1;
+    while (current < all.length && endedBefore(all[current], event.revision)) current += 1;
+    const reign = all[current];
+    const inForce = reign !== undefined && reign.created.revision < event.revision ? reign : undefined;
+    const { node, term } = after.control.writer;
+    if (inForce !== undefined && inForce.term === term && inForce.node === node) continue;
+    return invalid(`an engine wrote volume ${step.id} without leading`, [
+      inForce === undefined
+        ? `at revision ${event.revision} the leader key did not exist`
+        : `${position(inForce.created)}: ${inForce.node} is elected, term ${inForce.term}`,
+      `${position(event)}: ${describeStep(step)}`,
+    ]);
+  }
+  if (judged === 0) return unknown('no engine wrote a volume');
+  return valid(`${count(judged, 'write')} of engines, each by the leader of its term`);
+};
+
+const endedBefore = (reign: Reign | undefined, revision: number): boolean =>
+  reign?.deleted !== undefined && reign.deleted.revision <= revision;

@@ -1,0 +1,37 @@
+// From the record to the verdict: every check that was asked for, and the worst of them.
+
+import type { Judgement, RecordedRun, Verdict } from '../history.ts';
+import { CHECKS, type CheckName } from './catalogue.ts';
+
+export interface Judged {
+  readonly verdict: Judgement;
+  /** One for each check, in the order asked for. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Exit codes of design.md, best first. */
+const EXIT_CODES: Readonly<Record<Judgement, number>> = { valid: 0, invalid: 1, unknown: 2 };
+
+/** The rig, its input or the machine is at fault. */
+export const EXIT_MACHINE = 3;
+
+export const exitCodeOf = (verdict: Judgement): number => EXIT_CODES[verdict];
+
+/** One violation makes the whole invalid, one gap makes it unknown, and nothing asked is unknown, too. */
+export function worstOf(verdicts: readonly Judgement[]): Judgement {
+  if (verdicts.includes('invalid')) return 'invalid';
+  if (verdicts.includes('unknown') || verdicts.length === 0) return 'unknown';
+  return 'valid';
+}
+
+/** A check that throws has a bug, and has seen nothing: unknown, with the reason. */
+export function judge(run: RecordedRun, names: readonly CheckName[]): Judged {
+  const verdicts = names.map((name): Verdict => {
+    try {
+      return CHECKS[name](run);
+    } catch (error) {
+      return { check: name, verdict: 'unknown', reason: `the check itself failed: ${String(error)}` };
+    }
+  });
+  return { verdict: worstOf(verdicts.map(({ verdict }) => verdict)), verdicts };
+}

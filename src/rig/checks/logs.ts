@@ -1,0 +1,64 @@
+// No daemon crashed, and none logged an error that no fault explains.
+//
+// Assumes that a daemon logs one JSON object a line (base/log.ts), that other
+// text comes from the machinery around it, and that a fault on a node explains
+// that node's errors, and one on etcd every node's, for as long as it lasts and
+// for GRACE_MS and a lease's life after. Nothing explains a crash.
+
+import type { Check, NodeLogLine, RecordedRun } from '../history.ts';
+import { outages } from './outages.ts';
+import { answersOf, count, seconds } from './verdict.ts';
+
+const { valid, invalid, unknown } = answersOf('logs');
+
+/** For connections to be made anew, and a node to start. */
+const GRACE_MS = 10_000;
+const CRASH_EVENT = /uncaught|unhandled/i;
+/** What Node.js itself prints when a process ends by an error. */
+const CRASH_TEXT =
+  /UnhandledPromiseRejection|Uncaught \S*(Error|Exception)|FATAL ERROR|heap out of memory|Segmentation fault|^Node\.js v\d|ERR_MODULE_NOT_FOUND/;
+
+export const logs: Check = (run) => {
+  const explanations = explained(run);
+  const nodes = new Set(run.topology.nodes.map((node) => node.name));
+  const heard = new Set<string>();
+  let lines = 0;
+  for (const line of run.logs) {
+    if (!nodes.has(line.container)) continue;
+    lines += 1;
+    if (!isText(line)) heard.add(line.container);
+    if (isCrash(line)) return invalid(`${line.container} crashed`, [describe(line)]);
+    if (line.level !== 'error') continue;
+    if (explanations.some((window) => window.explains(line))) continue;
+    return invalid(`${line.container} logged an error that no fault explains: ${line.event}`, [
+      describe(line),
+    ]);
+  }
+  const silent = [...nodes].filter((node) => !heard.has(node));
+  if (silent.length > 0) return unknown(`no log line of ${silent.join(', ')}`);
+  return valid(
+    `${count(lines, 'log line')} of ${count(nodes.size, 'node')}, no crash and no unexplained error`,
+  );
+};
+
+/** A line that isn't the daemon's own (rig/log-lines.ts). */
+const isText = (line: NodeLogLine): boolean => line.event === 'text';
+
+const isCrash = (line: NodeLogLine): boolean =>
+  isText(line) ? CRASH_TEXT.test(String(line.fields.text)) : CRASH_EVENT.test(line.event);
+
+function explained(run: RecordedRun): readonly { explains(line: NodeLogLine): boolean }[] {
+  const graceMs = GRACE_MS + run.topology.settings.leaseTtlSeconds * 1000;
+  return outages(run).map((outage) => ({
+    explains: (line) =>
+      (outage.container === 'etcd' || outage.container === line.container) &&
+      line.atMs >= outage.fromMs &&
+      line.atMs <= outage.toMs + graceMs,
+  }));
+}
+
+const describe = (line: NodeLogLine): string =>
+  `${seconds(line.atMs)}: ${line.container} ${line.level} ${line.event} ${JSON.stringify(line.fields)}`.slice(
+    0,
+    400,
+  );

@@ -1,0 +1,70 @@
+// At the end no lease or election key of a dead process is left in etcd.
+//
+// Assumes that the final state was read at least one TTL after the last fault
+// was healed. A live agent holds one lease, which its node's key hangs on; a
+// live engine holds one, which the leader's key hangs on if it leads, and
+// nothing otherwise: a candidate may hold its lease while it waits.
+
+import { LEADER_KEY, NODES_PREFIX, nameIn } from '../../kv/keys.ts';
+import type { Check, FinalStateEvent, RecordedRun } from '../history.ts';
+import { finalState } from './final.ts';
+import { holderOf } from './leader-history.ts';
+import { hits, outages } from './outages.ts';
+import { answersOf, count, seconds } from './verdict.ts';
+
+const { valid, invalid, unknown } = answersOf('no-stale-leases');
+
+export const noStaleLeases: Check = (run) => {
+  const state = finalState(run);
+  if (state === undefined) return unknown('the final state of etcd was not read');
+  const leased = Object.keys(state.keyLeases);
+  if (state.leases.length === 0 && leased.length === 0) return unknown('etcd held no lease at the end');
+  const stale = leased.flatMap((key) => {
+    const reason = whyStale(run, state, key);
+    return reason === undefined
+      ? []
+      : [`${seconds(state.atMs)}: ${key}, lease ${state.keyLeases[key]}: ${reason}`];
+  });
+  if (stale.length > 0) return invalid(`${count(stale.length, 'key')} of dead processes left in etcd`, stale);
+  const attached = new Set(Object.values(state.keyLeases));
+  const loose = state.leases.filter((lease) => !attached.has(lease));
+  const candidates = liveEngines(run, state) - (LEADER_KEY in state.keyLeases ? 1 : 0);
+  if (loose.length > Math.max(0, candidates)) {
+    return invalid(
+      `${count(loose.length, 'lease')} with no key, but ${count(Math.max(0, candidates), 'engine')} waiting to lead`,
+      loose.map((lease) => `${seconds(state.atMs)}: lease ${lease} holds no key`),
+    );
+  }
+  return valid(`${count(state.leases.length, 'lease')}, each of a live process`);
+};
+
+function whyStale(run: RecordedRun, state: FinalStateEvent, key: string): string | undefined {
+  if (key.startsWith(NODES_PREFIX)) {
+    const node = nameIn(NODES_PREFIX, key);
+    return isDead(run, state, node, 'agent') ? `the agent of ${node} is dead` : undefined;
+  }
+  if (key !== LEADER_KEY) return undefined;
+  const value = state.keys[key] ?? '';
+  const { node } = holderOf({ atMs: state.atMs, revision: state.revision, kind: 'put', key, value });
+  if (node === undefined) return 'it names no leader';
+  return isDead(run, state, node, 'engine') ? `the engine of ${node}, its holder, is dead` : undefined;
+}
+
+/** Dead for so long that its lease must have expired. */
+function isDead(run: RecordedRun, state: FinalStateEvent, node: string, role: string): boolean {
+  if (!run.topology.nodes.some((candidate) => candidate.name === node)) return true;
+  // etcd looks for expired leases twice a second.
+  const expiryMs = run.topology.settings.leaseTtlSeconds * 1000 + 1_000;
+  return outages(run).some(
+    (outage) =>
+      hits(outage, node, role) &&
+      outage.fromMs > 0 &&
+      outage.toMs >= state.atMs &&
+      outage.certainFromMs + expiryMs < state.atMs,
+  );
+}
+
+const liveEngines = (run: RecordedRun, state: FinalStateEvent): number =>
+  run.topology.nodes.filter(
+    (node) => node.roles.includes('engine') && !isDead(run, state, node.name, 'engine'),
+  ).length;

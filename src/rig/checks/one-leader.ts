@@ -1,0 +1,107 @@
+// At most one engine leads, and none believes that it does for longer than its lease.
+//
+// Assumes that all nodes' logs are stamped by one clock (they run on one
+// machine), that a killed process believes nothing, and that a paused one does
+// nothing while it is paused. A leader must give up before its lease can
+// expire, and the next one is elected after that, so two beliefs never overlap
+// in a correct system; ALLOWANCE_MS covers a late timer and a late log line on
+// a busy machine.
+
+import type { Check, RecordedRun, Verdict } from '../history.ts';
+import { type Belief, beliefs } from './beliefs.ts';
+import { holderOf, reigns } from './leader-history.ts';
+import { disturbed, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { answersOf, count, position, seconds } from './verdict.ts';
+
+const ALLOWANCE_MS = 250;
+
+const { valid, invalid, unknown } = answersOf('one-leader');
+
+export const oneLeader: Check = (run) => {
+  const all = beliefs(run);
+  const verdict = replacedLeader(run) ?? overlap(run, all) ?? outlivedLease(run, all);
+  if (verdict !== undefined) return verdict;
+  const terms = reigns(run).length;
+  if (terms === 0) return unknown('no engine was ever elected');
+  if (all.length === 0) return unknown('no engine logged engine.elected, so nobody knows what they believed');
+  return valid(`${count(terms, 'term')}, one leader in each; no two engines believed at once`);
+};
+
+/** The leader key is only ever created, kept, and deleted. */
+function replacedLeader(run: RecordedRun): Verdict | undefined {
+  for (const reign of reigns(run)) {
+    const { created } = reign;
+    if (reign.node === undefined) {
+      return invalid('the leader key names no leader', [`${position(created)}: ${created.value}`]);
+    }
+    for (const put of [created, ...reign.rewrites]) {
+      if (put.lease === undefined || put.lease === '0') {
+        return invalid('the leader key hangs on no lease, so that it outlives its holder', [
+          `${position(put)}: ${put.value}`,
+        ]);
+      }
+      const holder = holderOf(put);
+      if (holder.node === reign.node && holder.instance === reign.instance && put.lease === created.lease)
+        continue;
+      return invalid(`a leader was replaced while its key still existed, in term ${reign.term}`, [
+        `${position(created)}: ${reign.node} (${reign.instance}) is elected, lease ${created.lease}`,
+        `${position(put)}: ${holder.node} (${holder.instance}) puts the key, lease ${put.lease}`,
+      ]);
+    }
+  }
+  return undefined;
+}
+
+function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined {
+  const pauses = outages(run).filter((outage) => outage.kind === 'paused');
+  let longest: Belief | undefined;
+  for (const belief of all) {
+    // In order of their beginning, only the one that lasts longest so far can reach into the next.
+    const earlier = longest;
+    if (earlier === undefined || belief.toMs > earlier.toMs) longest = belief;
+    if (earlier === undefined || earlier.toMs <= belief.fromMs) continue;
+    const span = { fromMs: belief.fromMs, toMs: Math.min(earlier.toMs, belief.toMs) };
+    const paused = pauses.filter((outage) =>
+      [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
+    );
+    if (undisturbedMs(span, paused) <= ALLOWANCE_MS) continue;
+    return invalid('two engines believed at the same time that they lead', [
+      describe(earlier),
+      describe(belief),
+    ]);
+  }
+  return undefined;
+}
+
+/** While etcd is away no lease is renewed, so that after one TTL nobody may believe. */
+function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | undefined {
+  const ttlMs = run.topology.settings.leaseTtlSeconds * 1000;
+  const disturbances = outages(run);
+  for (const outage of disturbances) {
+    if (outage.container !== 'etcd') continue;
+    const deadlineMs = outage.certainFromMs + ttlMs + ALLOWANCE_MS;
+    if (outage.certainToMs < deadlineMs) continue;
+    const still = all.find(
+      (belief) =>
+        belief.fromMs < outage.certainFromMs &&
+        belief.toMs > deadlineMs &&
+        !disturbed({ fromMs: deadlineMs, toMs: deadlineMs }, onEngine(disturbances, belief.node)),
+    );
+    if (still === undefined) continue;
+    return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
+      `${seconds(outage.certainFromMs)}: etcd is ${outage.kind}`,
+      `${seconds(deadlineMs)}: one lease and ${ALLOWANCE_MS} ms later`,
+      describe(still),
+    ]);
+  }
+  return undefined;
+}
+
+const onEngine = (all: readonly Outage[], node: string): readonly Outage[] =>
+  all.filter((outage) => hits(outage, node, 'engine'));
+
+const describe = (belief: Belief): string =>
+  `${seconds(belief.fromMs)}: ${belief.node} is elected, term ${belief.term}; ` +
+  (belief.toMs === Number.POSITIVE_INFINITY
+    ? 'nothing ended its belief'
+    : `believes until ${seconds(belief.toMs)} (${belief.end})`);

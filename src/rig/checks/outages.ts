@@ -1,0 +1,144 @@
+// When a part of the cluster was down or paused, derived from the faults that
+// the rig injected. Faults take time to bite, so that each end has two times.
+
+import type { FaultEvent, RecordedRun } from '../history.ts';
+
+/**
+ * How long a killed role may take until its supervisor has it running again:
+ * starting a Node.js process under load, plus the supervisor's backoff.
+ */
+const ROLE_RESTART_MS = 5_000;
+
+export interface Outage {
+  readonly container: string;
+  /** The one role that was hit; undefined for the whole container. */
+  readonly role: string | undefined;
+  readonly kind: 'down' | 'paused';
+  /** It lasted at most from `fromMs` to `toMs`; Infinity if it never ended. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** It lasted at least from `certainFromMs` to `certainToMs`. */
+  readonly certainFromMs: number;
+  readonly certainToMs: number;
+}
+
+type Open = { -readonly [Field in keyof Outage]: Outage[Field] };
+
+const OPENS: Readonly<Record<string, Outage['kind']>> = {
+  kill: 'down',
+  stop: 'down',
+  restart: 'down',
+  pause: 'paused',
+};
+const CLOSES: ReadonlySet<string> = new Set(['start', 'restart', 'resume']);
+
+/** Every outage of the run, in the order in which they began. */
+export function outages(run: RecordedRun): readonly Outage[] {
+  const all: Open[] = [];
+  const faults = run.history.filter((event) => event.type === 'fault');
+  const touched = new Set<string>();
+  for (const fault of faults) {
+    const open = all.filter(
+      (outage) => outage.toMs === Number.POSITIVE_INFINITY && sameTarget(outage, fault),
+    );
+    const kind = OPENS[fault.fault];
+    if (CLOSES.has(fault.fault)) {
+      const first = `${fault.container}/${fault.role ?? ''}`;
+      // Started without having been stopped: it was absent from the beginning.
+      if (fault.fault === 'start' && !touched.has(first)) {
+        const absent = begun(fault, 'down', 0);
+        absent.certainFromMs = 0;
+        all.push(absent);
+        open.push(absent);
+      }
+      touched.add(first);
+      for (const outage of open) end(outage, fault);
+    }
+    touched.add(`${fault.container}/${fault.role ?? ''}`);
+    if (kind === undefined) continue;
+    if (fault.phase === 'inject') {
+      const outage = begun(fault, kind, fault.atMs);
+      if (kind === 'down' && restartsItself(run, fault)) {
+        outage.toMs = fault.atMs + ROLE_RESTART_MS;
+        outage.certainToMs = fault.atMs;
+      }
+      all.push(outage);
+    } else {
+      for (const outage of all) {
+        if (
+          outage.kind === kind &&
+          outage.certainFromMs === Number.POSITIVE_INFINITY &&
+          sameTarget(outage, fault)
+        ) {
+          outage.certainFromMs = fault.atMs;
+        }
+      }
+    }
+  }
+  return all;
+}
+
+function begun(fault: FaultEvent, kind: Outage['kind'], fromMs: number): Open {
+  return {
+    container: fault.container,
+    role: fault.role,
+    kind,
+    fromMs,
+    toMs: Number.POSITIVE_INFINITY,
+    certainFromMs: Number.POSITIVE_INFINITY,
+    certainToMs: Number.POSITIVE_INFINITY,
+  };
+}
+
+function end(outage: Open, fault: FaultEvent): void {
+  outage.certainToMs = Math.min(outage.certainToMs, fault.atMs);
+  if (fault.phase === 'injected') outage.toMs = fault.atMs;
+}
+
+/** A fault on a whole container ends what was done to its roles, too. */
+const sameTarget = (outage: Outage, fault: FaultEvent): boolean =>
+  outage.container === fault.container && (fault.role === undefined || outage.role === fault.role);
+
+function restartsItself(run: RecordedRun, fault: FaultEvent): boolean {
+  if (fault.role === undefined) return false;
+  const node = run.topology.nodes.find((candidate) => candidate.name === fault.container);
+  const restart: Readonly<Record<string, string>> | undefined = node?.restart;
+  return restart?.[fault.role] === 'always';
+}
+
+/** True when the outage hit the whole container, or this role of it. */
+export const hits = (outage: Outage, container: string, role?: string): boolean =>
+  outage.container === container && (outage.role === undefined || outage.role === role);
+
+/** Milliseconds of [fromMs, toMs] that none of the outages touches. */
+export function undisturbedMs(
+  span: { readonly fromMs: number; readonly toMs: number },
+  disturbances: readonly Outage[],
+): number {
+  let total = 0;
+  let reached = span.fromMs;
+  for (const outage of [...disturbances].sort((a, b) => a.fromMs - b.fromMs)) {
+    if (outage.fromMs > reached) total += Math.min(outage.fromMs, span.toMs) - reached;
+    reached = Math.max(reached, outage.toMs);
+    if (reached >= span.toMs) return total;
+  }
+  return total + Math.max(0, span.toMs - reached);
+}
+
+/** True when [fromMs, toMs] meets one of the outages. */
+export const disturbed = (
+  span: { readonly fromMs: number; readonly toMs: number },
+  disturbances: readonly Outage[],
+): boolean => disturbances.some((outage) => outage.fromMs <= span.toMs && outage.toMs >= span.fromMs);
+
+/** The time of the last thing that was recorded. */
+export function endMs(run: RecordedRun): number {
+  let last = 0;
+  for (const { atMs } of run.history) last = Math.max(last, atMs);
+  for (const { atMs } of run.etcd) last = Math.max(last, atMs);
+  return last;
+}
+
+/** Containers, or one role of them, that a fault took down and nothing brought back. */
+export const downAtEnd = (run: RecordedRun, container: string, role?: string): Outage | undefined =>
+  outages(run).find((outage) => hits(outage, container, role) && outage.toMs === Number.POSITIVE_INFINITY);

@@ -1,0 +1,160 @@
+// The rig's clients: every call is recorded as it is made and as it ends, be it
+// known (`ok`, `fail`) or not (`info`).
+
+import { hasCode } from '../base/errors.ts';
+import { contentOf, digestOf } from './consumer/content.ts';
+import type { IoAnswer, IoRequest } from './consumer/protocol.ts';
+import type { Deployment } from './deployment.ts';
+import type { CallEvent, Operation } from './history.ts';
+import type { Journal } from './journal.ts';
+
+/** A call that gets no answer within this is given up; nobody knows then what became of it. */
+const HTTP_TIMEOUT_MS = 10_000;
+
+export interface HttpCall {
+  readonly process: string;
+  readonly node: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** `status` is undefined when no answer came. */
+export interface HttpAnswer {
+  readonly status: number | undefined;
+  readonly body: unknown;
+  readonly elapsedMs: number;
+  readonly error?: string;
+}
+
+export interface FileCall {
+  readonly process: string;
+  readonly kind: 'nfs-write' | 'nfs-read';
+  readonly consumer: string;
+  readonly server: string;
+  readonly volume: string;
+  readonly file: string;
+  /** Names the content and its length; of a write. */
+  readonly content?: { readonly name: string; readonly bytes: number };
+  readonly timeoutMs: number;
+}
+
+export interface Clients {
+  http(call: HttpCall): Promise<HttpAnswer>;
+  file(call: FileCall): Promise<IoAnswer>;
+}
+
+export function createClients(options: {
+  readonly deployment: Deployment;
+  readonly journal: Journal;
+}): Clients {
+  const { deployment, journal } = options;
+  let calls = 0;
+
+  /** Records the invocation; the returned function records the completion. */
+  const invoke = (process: string, operation: Operation) => {
+    calls += 1;
+    const call = calls;
+    journal.record({ type: 'call', phase: 'invoke', call, process, operation });
+    return (end: Pick<CallEvent, 'phase' | 'status' | 'body' | 'sha256' | 'error' | 'refused'>): void =>
+      journal.record({ type: 'call', call, process, operation, ...end });
+  };
+
+  return {
+    http: async ({ process, node, method, path, body }) => {
+      const complete = invoke(process, {
+        kind: 'http',
+        node,
+        method,
+        path,
+        ...(body !== undefined && { body }),
+      });
+      const startedMs = journal.atMs();
+      try {
+        const response = await fetch(`${await deployment.api(node)}${path}`, {
+          method,
+          ...(body !== undefined && {
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(body),
+          }),
+          signal: AbortSignal.timeout(HTTP_TIMEOUT_MS),
+        });
+        const answer = parsed(await response.text());
+        complete({ phase: phaseOf(method, response.status), status: response.status, body: answer });
+        return { status: response.status, body: answer, elapsedMs: journal.atMs() - startedMs };
+      } catch (thrown) {
+        const error = describe(thrown);
+        complete({ phase: neverSent(thrown) || method === 'GET' ? 'fail' : 'info', error });
+        return { status: undefined, body: undefined, elapsedMs: journal.atMs() - startedMs, error };
+      }
+    },
+
+    file: async ({ process, kind, consumer, server, volume, file, content, timeoutMs }) => {
+      const sha256 = content && digestOf(contentOf(content));
+      const complete = invoke(process, { kind, consumer, server, volume, file, ...(sha256 && { sha256 }) });
+      const request: IoRequest =
+        kind === 'nfs-read'
+          ? { kind, server, volume, file, timeoutMs }
+          : {
+              kind,
+              server,
+              volume,
+              file,
+              timeoutMs,
+              content: content?.name ?? file,
+              bytes: content?.bytes ?? 1,
+            };
+      let answer: IoAnswer;
+      try {
+        const response = await fetch(`${await deployment.consumer(consumer)}/io`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(request),
+          signal: AbortSignal.timeout(timeoutMs + HTTP_TIMEOUT_MS),
+        });
+        if (response.status === 200) answer = (await response.json()) as IoAnswer;
+        else
+          answer = {
+            outcome: 'failed',
+            detail: `the consumer answered ${response.status}: ${await response.text()}`,
+          };
+      } catch (thrown) {
+        answer = { outcome: neverSent(thrown) ? 'failed' : 'unknown', detail: describe(thrown) };
+      }
+      complete({
+        phase: FILE_PHASES[answer.outcome],
+        ...(answer.sha256 !== undefined && { sha256: answer.sha256 }),
+        ...(answer.detail !== undefined && { error: answer.detail }),
+        ...(answer.outcome === 'refused' && { refused: true }),
+      });
+      return answer;
+    },
+  };
+}
+
+const FILE_PHASES = { ok: 'ok', refused: 'fail', failed: 'fail', unknown: 'info' } as const;
+
+/** 503 and 5xx may hide a write that happened; any 4xx certainly does not. */
+function phaseOf(method: string, status: number): CallEvent['phase'] {
+  if (status < 400) return 'ok';
+  return status >= 500 && method !== 'GET' ? 'info' : 'fail';
+}
+
+function neverSent(thrown: unknown): boolean {
+  if (hasCode(thrown, 'unavailable', 'not_found')) return true;
+  const cause = (thrown as { cause?: { code?: string } }).cause;
+  return cause?.code === 'ECONNREFUSED';
+}
+
+function describe(thrown: unknown): string {
+  const { message, cause } = thrown as { message?: string; cause?: { message?: string } };
+  return [message ?? String(thrown), cause?.message].filter(Boolean).join(': ');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

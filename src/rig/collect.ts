@@ -1,0 +1,57 @@
+// What is true at a moment: each node's disk and exports, read behind the
+// daemon's back, and everything that etcd holds.
+
+import { RigError } from '../base/errors.ts';
+import { ROOT } from '../kv/keys.ts';
+import type { Kv } from '../kv/kv.ts';
+import type { Deployment } from './deployment.ts';
+import type { Inventory } from './history.ts';
+import type { Journal } from './journal.ts';
+
+/** Part of the node image (images/node/inventory.mjs); shares no code with the daemon. */
+const INVENTORY_COMMAND = ['node', '/usr/local/lib/cobalt-rig/inventory.mjs'];
+
+export async function inventoryOf(deployment: Deployment, node: string): Promise<Inventory> {
+  const { exitCode, stdout, stderr } = await deployment.exec(node, INVENTORY_COMMAND);
+  if (exitCode !== 0) {
+    throw new RigError(
+      'io',
+      `the inventory of ${node} failed with ${exitCode}: ${stderr.trim().slice(-300)}`,
+    );
+  }
+  return JSON.parse(stdout) as Inventory;
+}
+
+/** Records an inventory of every node that runs. */
+export async function collectInventories(options: {
+  readonly deployment: Deployment;
+  readonly journal: Journal;
+  readonly label: string;
+}): Promise<void> {
+  const { deployment, journal, label } = options;
+  await Promise.all(
+    deployment.topology.nodes.map(async ({ name }) => {
+      if ((await deployment.state(name)) !== 'running') return;
+      const inventory = await inventoryOf(deployment, name);
+      journal.record({ type: 'inventory', label, node: name, inventory });
+    }),
+  );
+}
+
+/** Records all keys and leases of etcd; answers with the revision that they are of. */
+export async function collectFinalState(options: {
+  readonly kv: Kv;
+  readonly journal: Journal;
+}): Promise<number> {
+  const { revision, kvs } = await options.kv.list(ROOT);
+  options.journal.record({
+    type: 'final-state',
+    revision,
+    keys: Object.fromEntries(kvs.map(({ key, value }) => [key, value])),
+    keyLeases: Object.fromEntries(
+      kvs.filter(({ lease }) => lease !== '0').map(({ key, lease }) => [key, lease]),
+    ),
+    leases: await options.kv.listLeases(),
+  });
+  return revision;
+}

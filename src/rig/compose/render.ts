@@ -1,0 +1,170 @@
+// A topology as a Compose file. Pure and deterministic, so that the file that a
+// run used can be read, compared and rendered again.
+
+import { stringify } from 'yaml';
+import type { Topology, TopologyNode } from '../topology.ts';
+
+/** The label that says which run a container, network or volume belongs to. */
+export const RUN_LABEL = 'dev.cobalt-rig.run';
+
+/** Ports inside the containers. On the host each gets a free one, on 127.0.0.1 only. */
+export const ETCD_PORT = 2379;
+export const API_PORT = 8080;
+export const CONSUMER_PORT = 9090;
+
+const PEER_URL = 'http://127.0.0.1:2380';
+
+export interface Images {
+  readonly etcd: string;
+  readonly node: string;
+  readonly consumer: string;
+}
+
+export interface ComposeOptions {
+  readonly topology: Topology;
+  /** Compose's project: prefix of every name, so that runs side by side don't meet. */
+  readonly project: string;
+  /** Put on everything as {@link RUN_LABEL}; without it (for exploration by hand) there are no labels. */
+  readonly runId?: string;
+  readonly images: Images;
+  /** Text put before the document, as comments; a line each. */
+  readonly header?: readonly string[];
+}
+
+type Section = Readonly<Record<string, unknown>>;
+
+/** The Compose file. The same options always give the same text. */
+export function renderCompose(options: ComposeOptions): string {
+  const { topology, project, runId } = options;
+  const labels: Section = runId === undefined ? {} : { labels: { [RUN_LABEL]: runId } };
+  const volumes = ['etcd', ...topology.nodes.map((node) => node.name)].map((name) => [
+    dataVolume(name),
+    labels,
+  ]);
+  const document = {
+    name: project,
+    services: {
+      etcd: { ...etcdService(options), ...labels },
+      ...Object.fromEntries(
+        topology.nodes.map((node) => [node.name, { ...nodeService(options, node), ...labels }]),
+      ),
+      ...Object.fromEntries(
+        topology.consumers.map((name) => [name, { ...consumerService(options, name), ...labels }]),
+      ),
+    },
+    networks: { default: labels },
+    volumes: Object.fromEntries(volumes),
+  };
+  const comment = (options.header ?? []).map((line) => `# ${line}`.trimEnd()).join('\n');
+  const yaml = stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return comment === '' ? yaml : `${comment}\n\n${yaml}`;
+}
+
+const dataVolume = (name: string): string => `${name}-data`;
+
+// The rig's images are built here and are in no registry: without `never`, Compose
+// would try to pull a missing one and complain of denied access instead of its absence.
+const OWN_IMAGE = { pull_policy: 'never' };
+
+// No `init` anywhere: the images start tini themselves, and etcd needs none.
+
+function etcdService({ images }: ComposeOptions): Section {
+  return {
+    image: images.etcd,
+    ...OWN_IMAGE,
+    hostname: 'etcd',
+    stop_grace_period: '5s',
+    security_opt: ['no-new-privileges:true'],
+    environment: {
+      ETCD_NAME: 'etcd',
+      ETCD_DATA_DIR: '/var/lib/etcd',
+      ETCD_LISTEN_CLIENT_URLS: `http://0.0.0.0:${ETCD_PORT}`,
+      ETCD_ADVERTISE_CLIENT_URLS: `http://etcd:${ETCD_PORT}`,
+      // The only member has no peers; nobody outside its container needs to reach this.
+      ETCD_LISTEN_PEER_URLS: PEER_URL,
+      ETCD_INITIAL_ADVERTISE_PEER_URLS: PEER_URL,
+      ETCD_INITIAL_CLUSTER: `etcd=${PEER_URL}`,
+    },
+    ports: [published(ETCD_PORT)],
+    volumes: [`${dataVolume('etcd')}:/var/lib/etcd`],
+    healthcheck: {
+      test: ['CMD', 'etcdctl', 'endpoint', 'health'],
+      interval: '1s',
+      timeout: '3s',
+      retries: 3,
+      start_period: '30s',
+    },
+  };
+}
+
+function nodeService({ topology, images }: ComposeOptions, node: TopologyNode): Section {
+  const image =
+    topology.system.kind === 'image'
+      ? { image: topology.system.image }
+      : { image: images.node, ...OWN_IMAGE };
+  return {
+    ...image,
+    hostname: node.name,
+    stop_grace_period: '10s',
+    // What BTRFS on a loop device and the NFS server need, and no more: `privileged`
+    // would be more, and fails on a host that itself lacks a capability.
+    cap_add: ['SYS_ADMIN', 'DAC_READ_SEARCH', 'NET_ADMIN'],
+    security_opt: ['seccomp=unconfined', 'apparmor=unconfined'],
+    // Block major 7 is the loop devices, character 10:237 is loop-control.
+    device_cgroup_rules: ['b 7:* rmw', 'c 10:237 rmw'],
+    environment: nodeEnvironment(topology, node),
+    ports: [published(API_PORT)],
+    volumes: [`${dataVolume(node.name)}:/var/lib/cobalt`],
+    // No depends_on: a node starts and waits by itself while etcd is absent.
+    healthcheck: {
+      test: ['CMD', 'curl', '-fsS', '-m', '2', `http://127.0.0.1:${API_PORT}/readyz`],
+      interval: '1s',
+      timeout: '3s',
+      retries: 3,
+      start_period: '60s',
+    },
+  };
+}
+
+function nodeEnvironment(topology: Topology, node: TopologyNode): Readonly<Record<string, string>> {
+  const { settings } = topology;
+  return {
+    COBALT_NODE_NAME: node.name,
+    COBALT_ADDRESS: node.name,
+    COBALT_ETCD_ENDPOINTS: `http://etcd:${ETCD_PORT}`,
+    COBALT_ROLES: node.roles.join(','),
+    COBALT_RESTART: pairs({ api: node.restart.api, engine: node.restart.engine, agent: node.restart.agent }),
+    COBALT_CAPACITY_GIB: String(node.capacityGib),
+    // BTRFS needs room for its metadata beyond what may be reserved.
+    COBALT_DISK_GIB: String(Math.ceil(node.capacityGib * 1.25)),
+    COBALT_LABELS: pairs(
+      Object.fromEntries(Object.entries(node.labels).sort(([a], [b]) => (a < b ? -1 : 1))),
+    ),
+    COBALT_LEASE_TTL_SECONDS: String(settings.leaseTtlSeconds),
+    COBALT_RECONCILE_INTERVAL_MS: String(settings.reconcileIntervalMs),
+    COBALT_TRASH_RETENTION_MS: String(settings.trashRetentionMs),
+    COBALT_API_HOST: '0.0.0.0',
+    COBALT_API_PORT: String(API_PORT),
+  };
+}
+
+function consumerService({ images }: ComposeOptions, name: string): Section {
+  return {
+    image: images.consumer,
+    ...OWN_IMAGE,
+    hostname: name,
+    stop_grace_period: '2s',
+    security_opt: ['no-new-privileges:true'],
+    environment: { CONSUMER_PORT: String(CONSUMER_PORT) },
+    ports: [published(CONSUMER_PORT)],
+  };
+}
+
+/** On a free port of the host's loopback interface; Compose tells which. */
+const published = (port: number): string => `127.0.0.1::${port}`;
+
+/** `a=1,b=2`. Neither names nor values can hold a comma (model/names.ts). */
+const pairs = (entries: Readonly<Record<string, string>>): string =>
+  Object.entries(entries)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');

@@ -1,0 +1,19 @@
+// What clients write: bytes that a name and a length decide, so that both ends
+// know the digest without sending the content.
+
+import { createHash } from 'node:crypto';
+import { createSeededRandom } from '../../base/random.ts';
+
+/** `bytes` reproducible bytes; different names give unrelated content. */
+export function contentOf(options: { readonly name: string; readonly bytes: number }): Buffer {
+  const seed = createHash('sha256').update(options.name).digest().readUInt32LE();
+  const random = createSeededRandom(seed);
+  const words = new Uint32Array(Math.ceil(options.bytes / 4));
+  for (let index = 0; index < words.length; index += 1) words[index] = random.uint32();
+  return Buffer.from(words.buffer, 0, options.bytes);
+}
+
+/** SHA-256, in lower-case hexadecimal digits. */
+export function digestOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,78 @@
+// A consumer: a small HTTP service in a container that reads and writes volumes
+// through libnfs's tools when the rig says so. Staying connected to it is much
+// cheaper than a `docker exec` for every file.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { contentOf, digestOf } from './content.ts';
+import { CONSUMER_PORT, type IoAnswer, type IoRequest, ioRequestSchema } from './protocol.ts';
+import { answerOfFailure } from './refusal.ts';
+
+const run = promisify(execFile);
+const LONGEST_REQUEST_BYTES = 64 * 1024;
+
+async function perform(request: IoRequest): Promise<IoAnswer> {
+  const folder = await mkdtemp(join(tmpdir(), 'io-'));
+  try {
+    return await performIn(folder, request);
+  } catch (error) {
+    return answerOfFailure(request.kind, error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> {
+  const local = join(folder, 'file');
+  const server = request.server.includes(':') ? `[${request.server}]` : request.server;
+  const root = `nfs://${server}/${request.volume}`;
+  const limits = { timeout: request.timeoutMs, killSignal: 'SIGKILL' as const };
+  if (request.kind === 'nfs-list') {
+    const { stdout } = await run('nfs-ls', [`${root}?version=4`], limits);
+    // Lines are like those of `ls -l`; the name is the last column.
+    const names = stdout.split('\n').flatMap((line) => line.trim().split(/\s+/).slice(8));
+    return { outcome: 'ok', names };
+  }
+  const remote = `${root}/${request.file}?version=4`;
+  if (request.kind === 'nfs-read') {
+    await run('nfs-cp', [remote, local], limits);
+    return { outcome: 'ok', sha256: digestOf(await readFile(local)) };
+  }
+  const content = contentOf({ name: request.content, bytes: request.bytes });
+  await writeFile(local, content);
+  await run('nfs-cp', [local, remote], limits);
+  return { outcome: 'ok', sha256: digestOf(content) };
+}
+
+async function bodyOf(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of message) {
+    length += (chunk as Buffer).length;
+    if (length > LONGEST_REQUEST_BYTES)
+      throw new Error(`the request is longer than ${LONGEST_REQUEST_BYTES} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const server = createServer(async (message, response) => {
+  const answer = (status: number, body: unknown): void => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+  try {
+    if (message.method === 'GET' && message.url === '/healthz') answer(200, { status: 'ok' });
+    else if (message.method === 'POST' && message.url === '/io') {
+      answer(200, await perform(ioRequestSchema.parse(JSON.parse(await bodyOf(message)))));
+    } else answer(404, { error: 'POST /io or GET /healthz' });
+  } catch (error) {
+    answer(400, { error: String(error) });
+  }
+});
+
+process.on('SIGTERM', () => process.exit(0));
+server.listen(CONSUMER_PORT, '0.0.0.0');

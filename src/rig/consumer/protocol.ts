@@ -1,0 +1,51 @@
+// What the rig asks of a consumer, over HTTP: one operation on one file of one
+// export, done by a real NFS client (libnfs).
+
+import { z } from 'zod';
+
+/** Where a consumer listens, inside its container. */
+export const CONSUMER_PORT = 9090;
+
+/** A relative path of plain names; it goes into an NFS URL. */
+const fileSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+
+const exportUrlParts = {
+  /** Host name or IP address of the NFS server. */
+  server: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,254}$/),
+  /** The volume's id: the export is `/<volume>`. */
+  volume: z.string().regex(/^v[0-9a-f]{16}$/),
+  /** The client gives up after this long; nobody knows then whether a write happened. */
+  timeoutMs: z.int().min(1).max(120_000),
+};
+
+export const ioRequestSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('nfs-write'),
+    ...exportUrlParts,
+    file: fileSchema,
+    /** Names the content: consumer/content.ts. */
+    content: z.string().min(1).max(256),
+    bytes: z
+      .int()
+      .min(1)
+      .max(2 ** 30),
+  }),
+  z.strictObject({ kind: z.literal('nfs-read'), ...exportUrlParts, file: fileSchema }),
+  z.strictObject({ kind: z.literal('nfs-list'), ...exportUrlParts }),
+]);
+
+export type IoRequest = z.infer<typeof ioRequestSchema>;
+
+/**
+ * `ok`: the server acknowledged it. `refused`: the server denied access.
+ * `failed`: it certainly did not happen. `unknown`: no answer in time.
+ */
+export interface IoAnswer {
+  readonly outcome: 'ok' | 'refused' | 'failed' | 'unknown';
+  /** Digest of what was read or written. */
+  readonly sha256?: string;
+  /** Names in the export's root, of a listing. */
+  readonly names?: readonly string[];
+  /** The client's own words when it wasn't ok. */
+  readonly detail?: string;
+}

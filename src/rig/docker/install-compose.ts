@@ -1,0 +1,60 @@
+// The Compose v2 plugin: is it there, and where to get it where it isn't.
+
+import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RigError } from '../../base/errors.ts';
+import { aptCandidate, aptInstall, aptUpdate, canInstallPackages, withForeignPackage } from './apt.ts';
+import { runCommand } from './command.ts';
+
+/** Where every Docker CLI looks for plugins of the whole machine. */
+const PLUGIN_FOLDER = '/usr/local/lib/docker/cli-plugins';
+/** Debian's packaging of the plugin, and the release whose package is version 2. */
+const PLUGIN_IN_PACKAGE = 'usr/libexec/docker/cli-plugins/docker-compose';
+const RELEASE_WITH_V2 = 'trixie';
+
+/** The plugin's version. Throws `machine` when there is none, or only version 1. */
+export async function composeVersion(): Promise<string> {
+  const next =
+    'install the Compose plugin, version 2 (docker-compose-v2 on Ubuntu, docker-compose on Debian 13)';
+  const version = await runCommand('docker', ['compose', 'version', '--short'], { timeoutMs: 10_000, next });
+  if (/^v?([2-9]|\d\d)\./.test(version)) return version.replace(/^v/, '');
+  throw new RigError('machine', `Docker Compose is version ${version}`, { next });
+}
+
+/** Installs the plugin from the machine's own release, else from Debian 13's package. */
+export async function installCompose(options: {
+  readonly onProgress: (line: string) => void;
+}): Promise<void> {
+  if (!(await canInstallPackages())) {
+    throw new RigError('machine', 'the Compose plugin is missing, and this is not root on Debian or Ubuntu', {
+      next: 'install Docker Compose 2 as a plugin of the Docker CLI',
+    });
+  }
+  if ((await aptCandidate('docker-compose')) === undefined) await aptUpdate();
+  const ownPackage = await packageWithV2();
+  if (ownPackage !== undefined) {
+    options.onProgress(`installing ${ownPackage} with apt-get`);
+    await aptInstall([ownPackage]);
+    return;
+  }
+  options.onProgress(`fetching the Compose plugin of Debian ${RELEASE_WITH_V2} from this machine's mirror`);
+  await withForeignPackage({ release: RELEASE_WITH_V2, name: 'docker-compose' }, async (debPath) => {
+    const unpacked = await mkdtemp(join(tmpdir(), 'cobalt-rig-compose-'));
+    try {
+      await runCommand('dpkg-deb', ['-x', debPath, unpacked]);
+      await mkdir(PLUGIN_FOLDER, { recursive: true });
+      await copyFile(join(unpacked, PLUGIN_IN_PACKAGE), join(PLUGIN_FOLDER, 'docker-compose'));
+      await chmod(join(PLUGIN_FOLDER, 'docker-compose'), 0o755);
+    } finally {
+      await rm(unpacked, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Ubuntu's name first; Debian's `docker-compose` was version 1 before trixie. */
+async function packageWithV2(): Promise<string | undefined> {
+  if ((await aptCandidate('docker-compose-v2')) !== undefined) return 'docker-compose-v2';
+  const version = await aptCandidate('docker-compose');
+  return version !== undefined && /^(\d+:)?[2-9]\./.test(version) ? 'docker-compose' : undefined;
+}

@@ -1,0 +1,45 @@
+// The life of a cluster, whatever the mode: where it is deployed, and when it is
+// ready for work.
+
+import type { Clock } from '../base/clock.ts';
+import { waitFor } from '../base/retry.ts';
+import { LEADER_KEY, nodeKey, ROOT } from '../kv/keys.ts';
+import type { Kv } from '../kv/kv.ts';
+import type { Deployment } from './deployment.ts';
+import type { DeployRequest } from './run.ts';
+
+/** A place where clusters can be deployed. */
+export interface Mode extends AsyncDisposable {
+  deploy(request: DeployRequest): Promise<Deployment>;
+}
+
+/** Waits until a volume can be created and will become ready: every node is registered, and an engine leads. */
+export async function awaitReady(options: {
+  readonly deployment: Deployment;
+  readonly clock: Clock;
+  readonly openKv: (endpoint: string) => Kv;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { deployment, clock, openKv, timeoutMs, signal } = options;
+  const wanted = [LEADER_KEY, ...deployment.topology.nodes.map((node) => nodeKey(node.name))];
+  let missing = wanted;
+  const kv = openKv(await deployment.etcd());
+  try {
+    await waitFor({
+      clock,
+      what: 'every node to register and an engine to lead',
+      timeoutMs,
+      intervalMs: 20,
+      signal,
+      probe: async () => {
+        const present = new Set((await kv.list(ROOT)).kvs.map(({ key }) => key));
+        missing = wanted.filter((key) => !present.has(key));
+        return missing.length === 0 ? true : undefined;
+      },
+      describe: () => `etcd lacks ${missing.join(', ')}`,
+    });
+  } finally {
+    await kv.close();
+  }
+}

@@ -1,0 +1,54 @@
+// Asks every endpoint of a node's API at once, to see how it answers while etcd is away.
+
+import type { Clients, HttpCall } from './clients.ts';
+import type { Journal } from './journal.ts';
+
+const NO_SUCH = 'v0000000000000000';
+const ORDER = { name: 'probe', meta: {}, requested: { reserved_size: 1, constraints: {} }, exports: [] };
+
+/** Every call of the API that needs etcd, with a body that would be accepted if etcd were there. */
+export const CALLS_THAT_NEED_ETCD: readonly Pick<HttpCall, 'method' | 'path' | 'body'>[] = [
+  { method: 'GET', path: '/volumes' },
+  { method: 'GET', path: `/volumes/${NO_SUCH}` },
+  { method: 'POST', path: '/volumes', body: ORDER },
+  { method: 'PUT', path: `/volumes/${NO_SUCH}`, body: { requested: ORDER.requested } },
+  { method: 'PUT', path: `/volumes/${NO_SUCH}/exports`, body: { exports: [] } },
+  { method: 'DELETE', path: `/volumes/${NO_SUCH}` },
+  { method: 'GET', path: '/nodes' },
+  { method: 'GET', path: '/nodes/node1' },
+  { method: 'GET', path: '/readyz' },
+];
+
+/** Records, for each call and node, whether it answered 503 (200 for `/healthz`) with JSON in time. */
+export async function probeEtcdAbsent(options: {
+  readonly clients: Clients;
+  readonly journal: Journal;
+  readonly nodes: readonly string[];
+  readonly withinMs: number;
+}): Promise<void> {
+  const { clients, journal, nodes, withinMs } = options;
+  const calls = [
+    ...CALLS_THAT_NEED_ETCD.map((call) => ({ ...call, status: 503 })),
+    { method: 'GET' as const, path: '/healthz', status: 200 },
+  ];
+  await Promise.all(
+    nodes.flatMap((node) =>
+      calls.map(async ({ status, ...call }) => {
+        const process = `probe ${node} ${call.method} ${call.path}`;
+        const answer = await clients.http({ process, node, ...call });
+        const json = typeof answer.body === 'object' && answer.body !== null;
+        journal.record({
+          type: 'expectation',
+          what: `${call.method} ${call.path} on ${node} answers ${status} with JSON while etcd is away`,
+          outcome: answer.status === status && json ? 'met' : 'missed',
+          boundMs: withinMs,
+          measuredMs: Math.round(answer.elapsedMs),
+          seen:
+            answer.status === undefined
+              ? (answer.error ?? 'no answer')
+              : `${answer.status} ${JSON.stringify(answer.body)}`.slice(0, 200),
+        });
+      }),
+    ),
+  );
+}

@@ -1,0 +1,119 @@
+// The files in which a run is recorded, and how to read them back. A run that
+// was interrupted leaves a last line cut short; what came before it still counts.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { RigError } from '../base/errors.ts';
+import { parseStored } from '../model/parse.ts';
+import type { CheckName } from './checks/catalogue.ts';
+import type { EtcdEvent, HistoryEvent, NodeLogLine, RecordedRun } from './history.ts';
+import { parseLogLines } from './log-lines.ts';
+import { type Topology, topologySchema } from './topology.ts';
+
+/** A {@link RunFile}: what was run. Written before anything else. */
+export const RUN_FILE = 'run.json';
+/** A {@link HistoryEvent} a line, as it happens. */
+export const HISTORY_FILE = 'history.jsonl';
+/** An {@link EtcdEvent} a line, in the order of their revisions. */
+export const ETCD_EVENTS_FILE = 'etcd-events.jsonl';
+/** `<container>.log`: raw lines, each after its time (RFC 3339, nanoseconds) and a space. */
+export const LOGS_FOLDER = 'logs';
+/** A {@link ../rig/report/verdict.ts VerdictFile}. */
+export const VERDICT_FILE = 'verdict.json';
+/** The cluster, as Compose was told. */
+export const COMPOSE_FILE = 'compose.yaml';
+export const REPORT_FILE = 'report.html';
+export const JUNIT_FILE = 'junit.xml';
+
+export interface RunFile {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly runId: string;
+  readonly topology: Topology;
+  /** Wall-clock time, in milliseconds since the epoch, at which `atMs` is 0. */
+  readonly startedAtMs: number;
+  /** Names of checks; any that this version doesn't know is an error. */
+  readonly checks: readonly CheckName[];
+  /** IP address of each consumer; absent until they are known. */
+  readonly consumers?: Readonly<Record<string, string>>;
+  /** False when the recorder lost part of etcd's history: compacted, or another cluster. */
+  readonly etcdComplete?: boolean;
+}
+
+const runFileSchema = z.object({
+  scenario: z.string(),
+  seed: z.number(),
+  runId: z.string(),
+  topology: topologySchema,
+  startedAtMs: z.number(),
+  checks: z.array(z.string()).transform((names) => names as CheckName[]),
+  consumers: z.record(z.string(), z.string()).exactOptional(),
+  etcdComplete: z.boolean().exactOptional(),
+});
+
+/** Reads run.json. Throws `invalid` when the folder isn't a run's, or the file is malformed. */
+export async function readRunFile(folder: string): Promise<RunFile> {
+  const path = join(folder, RUN_FILE);
+  let value: string;
+  try {
+    value = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new RigError('invalid', `cannot read ${path}: ${String(error)}`, {
+      next: 'Name the folder of a run, such as runs/<time>-<scenario>-<seed>.',
+      cause: error,
+    });
+  }
+  return parseStored(runFileSchema, { key: path, value });
+}
+
+/** Everything that the checks may look at. A missing file reads as an empty one. */
+export async function readRecordedRun(folder: string): Promise<RecordedRun> {
+  const run = await readRunFile(folder);
+  const history = await readLines<HistoryEvent>(join(folder, HISTORY_FILE));
+  const etcd = await readLines<EtcdEvent>(join(folder, ETCD_EVENTS_FILE));
+  return {
+    scenario: run.scenario,
+    seed: run.seed,
+    topology: run.topology,
+    consumers: run.consumers ?? {},
+    history: history.events,
+    etcd: etcd.events,
+    etcdComplete: run.etcdComplete !== false && !history.truncated && !etcd.truncated,
+    logs: await readLogs(join(folder, LOGS_FOLDER), run.startedAtMs),
+  };
+}
+
+async function readLines<Event>(
+  path: string,
+): Promise<{ readonly events: readonly Event[]; readonly truncated: boolean }> {
+  const text = await readIfThere(path);
+  const lines = text.split('\n');
+  // Whatever follows the last newline was being written when the run died.
+  const truncated = lines.pop() !== '';
+  const events = lines.map((line, index): Event => {
+    try {
+      return JSON.parse(line) as Event;
+    } catch (error) {
+      throw new RigError('invalid', `${path}, line ${index + 1} is not JSON`, { cause: error });
+    }
+  });
+  return { events, truncated };
+}
+
+async function readLogs(folder: string, startedAtMs: number): Promise<readonly NodeLogLine[]> {
+  const names = await readdir(folder).catch(() => []);
+  const all: NodeLogLine[] = [];
+  for (const name of names.filter((candidate) => candidate.endsWith('.log')).sort()) {
+    const text = await readIfThere(join(folder, name));
+    const lines = parseLogLines({ container: name.slice(0, -'.log'.length), text, startedAtMs });
+    for (const line of lines) all.push(line);
+  }
+  return all.sort((a, b) => a.atMs - b.atMs);
+}
+
+const readIfThere = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((error: { readonly code?: string }) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });

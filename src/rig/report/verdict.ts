@@ -1,0 +1,47 @@
+// What a run's reports are made of, and the shape of verdict.json.
+
+import { exitCodeOf } from '../checks/judge.ts';
+import type { Judgement, Verdict } from '../history.ts';
+
+/** A judged scenario. */
+export interface ScenarioResult {
+  readonly scenario: string;
+  readonly seed: number;
+  /** The run's folder. */
+  readonly folder: string;
+  readonly elapsedMs: number;
+  readonly verdict: Judgement;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** verdict.json. */
+export interface VerdictFile {
+  /** Grows when a field changes its meaning. */
+  readonly formatVersion: 1;
+  readonly scenario: string;
+  readonly seed: number;
+  readonly verdict: Judgement;
+  /** Of `rig run` and `rig check`: 0 valid, 1 invalid, 2 unknown. */
+  readonly exitCode: number;
+  readonly elapsedMs: number;
+  /** How to do it again. */
+  readonly command: string;
+  readonly checks: readonly Verdict[];
+}
+
+/** The command that repeats a scenario with its seed. */
+export const commandOf = ({ scenario, seed }: Pick<ScenarioResult, 'scenario' | 'seed'>): string =>
+  `npm run rig -- run ${scenario} --seed ${seed}`;
+
+export function verdictFile(result: ScenarioResult): VerdictFile {
+  return {
+    formatVersion: 1,
+    scenario: result.scenario,
+    seed: result.seed,
+    verdict: result.verdict,
+    exitCode: exitCodeOf(result.verdict),
+    elapsedMs: Math.round(result.elapsedMs),
+    command: commandOf(result),
+    checks: result.verdicts,
+  };
+}

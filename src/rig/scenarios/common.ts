@@ -1,0 +1,34 @@
+// What several scenarios share: their clusters and the checks that always apply.
+
+import type { CheckName } from '../checks/catalogue.ts';
+import type { TopologyInput } from '../topology.ts';
+
+/** Of every lease in these clusters. Bounds below derive from it. */
+export const LEASE_TTL_MS = 3_000;
+
+/** Three nodes in three zones, two consumers. */
+export const threeNodes = {
+  nodes: [
+    { name: 'node1', labels: { zone: 'a' } },
+    { name: 'node2', labels: { zone: 'b' } },
+    { name: 'node3', labels: { zone: 'c' } },
+  ],
+  consumers: ['consumer1', 'consumer2'],
+  settings: { leaseTtlSeconds: LEASE_TTL_MS / 1000 },
+} as const satisfies TopologyInput;
+
+/** Invariants of every run, whatever was done to the cluster. */
+export const ALWAYS: readonly CheckName[] = [
+  'complete-history',
+  'minimum-traffic',
+  'expectations',
+  'legal-transitions',
+  'one-leader',
+  'fencing',
+  'one-node-per-volume',
+  'no-overcommit',
+  'constraints',
+  'convergence',
+  'heartbeats',
+  'logs',
+];

@@ -1,0 +1,25 @@
+import type { Scenario } from '../scenario.ts';
+import { ALWAYS, threeNodes } from './common.ts';
+
+/** NFS export created: the accepted consumer works, the other is refused. */
+export const exportCreated: Scenario = {
+  name: 'export-created',
+  title: 'The accepted consumer mounts, reads and writes; the other is refused',
+  topology: threeNodes,
+  script: [
+    { await: { registered: 'all' }, withinMs: 30_000 },
+    { await: { leader: 'one' }, withinMs: 10_000 },
+    {
+      call: { create: 'a', sizeGib: 1, exports: [{ consumer: 'consumer1', access: 'rw' }] },
+      via: 'node1',
+      status: 202,
+    },
+    { await: { volume: 'a', state: 'ready', exported: true }, withinMs: 5_000 },
+    { io: 'write', volume: 'a', by: 'consumer1', file: 'one', outcome: 'ok', withinMs: 1_000 },
+    { io: 'read', volume: 'a', by: 'consumer1', file: 'one', outcome: 'ok', withinMs: 1_000 },
+    { io: 'read', volume: 'a', by: 'consumer2', file: 'one', outcome: 'refused', withinMs: 0 },
+    { io: 'write', volume: 'a', by: 'consumer2', file: 'two', outcome: 'refused', withinMs: 0 },
+    { io: 'read', volume: 'a', by: 'consumer1', file: 'one', outcome: 'ok', withinMs: 1_000 },
+  ],
+  checks: [...ALWAYS, 'durability', 'access'],
+};

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { answerOfFailure } from '../../../../src/rig/consumer/refusal.ts';
+
+// Words of libnfs-utils 5 against nfs-ganesha 6.5.
+const NOT_ACCEPTED =
+  'Failed to mount nfs share : mount_cb: NFS4: (path /v0123456789abcdef) failed with NFS4ERR_NOENT(-2)\n' +
+  'Failed to open nfs://172.17.0.4/v0123456789abcdef/f?version=4';
+const READ_ONLY =
+  'Failed to creat file /f: creat call failed with "NFS4: (path /) failed with NFS4ERR_ROFS(-30)"';
+const NO_SUCH_FILE =
+  'Failed to open file /none: open call failed with "NFS4: (path /) failed with NFS4ERR_NOENT(-2)"';
+
+describe("what libnfs's failures mean", () => {
+  it('is refused where the export is not to be seen', () => {
+    expect(answerOfFailure('nfs-read', { stderr: NOT_ACCEPTED }).outcome).toBe('refused');
+    expect(answerOfFailure('nfs-write', { stderr: NOT_ACCEPTED }).outcome).toBe('refused');
+  });
+
+  it('is refused where the file system is read-only', () => {
+    expect(answerOfFailure('nfs-write', { stderr: READ_ONLY }).outcome).toBe('refused');
+  });
+
+  it('is not refused where only the file is missing', () => {
+    expect(answerOfFailure('nfs-read', { stderr: NO_SUCH_FILE }).outcome).toBe('failed');
+  });
+
+  it('is unknown where a write was cut short, and failed where a read was', () => {
+    expect(answerOfFailure('nfs-write', { killed: true, stderr: '' }).outcome).toBe('unknown');
+    expect(answerOfFailure('nfs-read', { killed: true, stderr: '' }).outcome).toBe('failed');
+  });
+});
