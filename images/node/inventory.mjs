@@ -41,7 +41,8 @@ async function qgroups() {
   const groups = new Map();
   for (const line of stdout.split('\n')) {
     const [, used, quota, path] = /^\d+\/\d+\s+(\d+)\s+\d+\s+(\d+|none)\s+\S+\s+(\S.*?)\s*$/.exec(line) ?? [];
-    if (path !== undefined) groups.set(path, { quotaBytes: quota === 'none' ? null : Number(quota), usedBytes: Number(used) });
+    if (path !== undefined)
+      groups.set(path, { quotaBytes: quota === 'none' ? null : Number(quota), usedBytes: Number(used) });
   }
   return groups;
 }
@@ -130,7 +131,11 @@ async function mounts() {
     .split('\n')
     .map((line) => line.split(' '))
     .filter((fields) => fields[4]?.startsWith('/srv/'))
-    .map((fields) => ({ at: fields[4], source: fields[fields.indexOf('-') + 2], subvolume: fields[3].slice(1) }));
+    .map((fields) => ({
+      at: fields[4],
+      source: fields[fields.indexOf('-') + 2],
+      subvolume: fields[3].slice(1),
+    }));
 }
 
 try {

@@ -14,7 +14,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
-const SOCKET = '/var/run/docker.sock';
+const SOCKET = process.env.RYUK_DOCKER_SOCKET ?? '/var/run/docker.sock';
 const PORT = Number(process.env.RYUK_PORT ?? 8080);
 const CONNECTION_TIMEOUT_MS = durationMs(process.env.RYUK_CONNECTION_TIMEOUT, 60_000);
 const RECONNECTION_TIMEOUT_MS = durationMs(process.env.RYUK_RECONNECTION_TIMEOUT, 10_000);
@@ -29,7 +29,9 @@ function durationMs(text, fallbackMs) {
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)];
-  return parts.length === 0 ? fallbackMs : parts.reduce((sum, [, n, unit]) => sum + Number(n) * unitsMs[unit], 0);
+  return parts.length === 0
+    ? fallbackMs
+    : parts.reduce((sum, [, n, unit]) => sum + Number(n) * unitsMs[unit], 0);
 }
 
 function log(message) {
@@ -59,7 +61,9 @@ function engine(method, path) {
 /** `label=a=b&label=c=d` as the engine's filter: every label must match. */
 function parseFilter(line) {
   const filter = {};
-  for (const [key, value] of new URLSearchParams(line.trim())) (filter[key] ??= []).push(value);
+  for (const [key, value] of new URLSearchParams(line.trim())) {
+    filter[key] = [...(filter[key] ?? []), value];
+  }
   return Object.keys(filter).length === 0 ? undefined : JSON.stringify(filter);
 }
 

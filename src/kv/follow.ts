@@ -48,7 +48,7 @@ interface FollowState {
   /** Why the next step must be a snapshot; undefined when the watch can go on from `position`. */
   snapshotDue: SnapshotReason | undefined;
   connected: boolean;
-  /** Failures since the last sign of life. */
+  /** Failures since the watch was last established. A list alone does not count: it may work for ever in vain. */
   failures: number;
 }
 
@@ -71,9 +71,7 @@ export async function followPrefix(options: FollowOptions): Promise<void> {
     if (failure.code === 'compacted') {
       log?.warn('kv.follow.compacted', { prefix, position: state.position, cause: failure });
       state.snapshotDue = 'compacted';
-      continue;
-    }
-    if (state.connected) {
+    } else if (state.connected) {
       state.connected = false;
       log?.warn('kv.follow.disconnected', { prefix, cause: failure });
       options.onDisconnect?.(failure);
@@ -127,6 +125,7 @@ async function takeBatches(options: FollowOptions, state: FollowState): Promise<
       }
       await options.onBatch(next.value);
       progress(options, state, next.value);
+      state.failures = 0;
     }
   } finally {
     await batches.return?.();
@@ -135,7 +134,6 @@ async function takeBatches(options: FollowOptions, state: FollowState): Promise<
 
 function progress(options: FollowOptions, state: FollowState, header: Header): void {
   state.position = positionOf(header);
-  state.failures = 0;
   if (state.connected) return;
   state.connected = true;
   options.log?.info('kv.follow.reconnected', { prefix: options.prefix, ...state.position });

@@ -10,7 +10,16 @@ export interface FieldError {
 }
 
 export function fieldErrors(error: z.ZodError): readonly FieldError[] {
-  return error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+  return error.issues.flatMap((issue): FieldError[] => {
+    const path = issue.path.map(String);
+    // zod blames the object for a key that it doesn't know; the reader looks for the key.
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }));
+    }
+    const message =
+      issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+    return [{ path: path.join('.'), message }];
+  });
 }
 
 /** Parses a stored JSON value; throws `invalid`, naming the key and the first field at fault. */

@@ -10,7 +10,7 @@ import { inventoryOf } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { parseLogLines } from './log-lines.ts';
 import type { Recorder } from './recorder.ts';
-import type { Condition } from './scenario.ts';
+import type { Condition, Target } from './scenario.ts';
 
 /** A named moment of the script. */
 export interface Mark {
@@ -33,6 +33,8 @@ export interface Observer {
   /** The id that a volume of the scenario got. */
   idOf(volume: string): string;
   mark(name: string): Mark;
+  /** The member that a target means now. */
+  resolve(target: Target): string;
 }
 
 /** One look at the condition. Throws only when it could not be observed at all. */
@@ -51,7 +53,8 @@ export async function observe(observer: Observer, condition: Condition): Promise
       seen: leader ? `${leader} leads` : 'nobody leads',
     };
   }
-  if ('answering' in condition) return observeAnswering(observer, condition.answering);
+  if ('answering' in condition) return observeProbe(observer, condition.answering, '/healthz');
+  if ('ready' in condition) return observeProbe(observer, condition.ready, '/readyz');
   if ('converged' in condition) return observeConverged(observer, condition.converged);
   return observeLogged(observer, condition);
 }
@@ -94,12 +97,16 @@ function observeRegistered(observer: Observer, which: string): Observation {
   };
 }
 
-async function observeAnswering(observer: Observer, which: string): Promise<Observation> {
+async function observeProbe(
+  observer: Observer,
+  which: string,
+  path: '/healthz' | '/readyz',
+): Promise<Observation> {
   const silent: string[] = [];
   for (const { name } of observer.deployment.topology.nodes) {
     if (which !== 'all' && which !== name) continue;
     try {
-      const url = `${await observer.deployment.api(name)}/healthz`;
+      const url = `${await observer.deployment.api(name)}${path}`;
       const { status } = await fetch(url, { signal: AbortSignal.timeout(1_000) });
       if (status !== 200) silent.push(`${name} (${status})`);
     } catch {
@@ -108,7 +115,7 @@ async function observeAnswering(observer: Observer, which: string): Promise<Obse
   }
   return {
     holds: silent.length === 0,
-    seen: silent.length === 0 ? 'all answer' : `silent: ${silent.join(', ')}`,
+    seen: silent.length === 0 ? 'all say 200' : `not 200: ${silent.join(', ')}`,
   };
 }
 
@@ -139,9 +146,8 @@ async function observeLogged(
   observer: Observer,
   condition: Extract<Condition, { logged: string }>,
 ): Promise<Observation> {
-  const { wallMs, leader } = observer.mark(condition.after);
-  const node = condition.by === 'leader' ? leader : condition.by;
-  if (node === undefined) return { holds: false, seen: `nobody led at mark ${condition.after}` };
+  const { wallMs } = observer.mark(condition.after);
+  const node = observer.resolve(condition.by);
   const lines = parseLogLines({
     container: node,
     text: await observer.deployment.logs(node),

@@ -40,6 +40,7 @@ export function describeCondition(condition: Condition): string {
   if ('leader' in condition) return condition.not ? 'another engine leads' : 'one engine leads';
   if ('answering' in condition)
     return `the API of ${condition.answering === 'all' ? 'every node' : condition.answering} answers`;
+  if ('ready' in condition) return `${condition.ready === 'all' ? 'every node' : condition.ready} is ready`;
   if ('converged' in condition) return `the disk and exports of ${condition.converged} match etcd`;
   return `${condition.by} logs ${condition.logged}`;
 }

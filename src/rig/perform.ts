@@ -64,15 +64,13 @@ function createActors(stage: Stage) {
       if (mark === undefined) throw new RigError('invalid', `the script has no mark '${name}' by then`);
       return mark;
     },
-  };
-
-  /** `leader` is whoever leads now; `leader@mark` whoever led then. */
-  const resolve = (target: string): string => {
-    const [name, mark] = target.split('@');
-    if (name !== 'leader') return target;
-    const node = mark === undefined ? leaderOf(recorder) : observer.mark(mark).leader;
-    if (node === undefined) throw new RigError('machine', `nobody leads, so ${target} can't be hit`);
-    return node;
+    resolve: (target) => {
+      const [name, mark] = target.split('@');
+      if (name !== 'leader') return target;
+      const node = mark === undefined ? leaderOf(recorder) : observer.mark(mark).leader;
+      if (node !== undefined) return node;
+      throw new RigError('machine', `nobody leads, so there is no ${target} to act on`);
+    },
   };
 
   const startOf = (since: string | undefined): number =>
@@ -130,7 +128,7 @@ function createActors(stage: Stage) {
   const call = async (step: StepOf<'call'>): Promise<void> => {
     const answer = await clients.http({
       process: 'client',
-      node: resolve(step.via),
+      node: observer.resolve(step.via),
       ...(await request(step.call)),
     });
     if ('create' in step.call && answer.status === 202) {
@@ -180,7 +178,7 @@ function createActors(stage: Stage) {
     });
 
   const fault = async (step: StepOf<'fault'>): Promise<void> => {
-    const container = resolve(step.target);
+    const container = observer.resolve(step.target);
     const hit = { fault: step.fault, container, ...(step.role !== undefined && { role: step.role }) };
     journal.record({ type: 'fault', phase: 'inject', ...hit });
     await deployment.act(step.fault, container, step.role && { role: step.role });

@@ -40,6 +40,8 @@ export type Condition =
     }
   /** The node's API process answers `/healthz`. */
   | { readonly answering: 'all' | string }
+  /** The node's `/readyz` says that it reaches etcd. */
+  | { readonly ready: 'all' | string }
   /** Every node of the topology is registered in etcd with a live lease. */
   | { readonly registered: 'all' | string }
   /** etcd no longer holds the node's key. */
@@ -48,10 +50,10 @@ export type Condition =
   | { readonly leader: 'one'; readonly not?: string }
   /** A node's disk and exports match what etcd says. */
   | { readonly converged: string }
-  /** The log of a node (`leader`: of the one that led at the mark) has this event, after the mark. */
-  | { readonly logged: string; readonly by: string; readonly after: string };
+  /** The log of a node has this event, after the mark. */
+  | { readonly logged: string; readonly by: Target; readonly after: string };
 
-/** Who is hit: a container's name, or `leader` for the node whose engine leads at that moment. */
+/** A member's name; `leader` for the node whose engine leads now, `leader@mark` for the one that led then. */
 export type Target = string;
 
 export type Step =

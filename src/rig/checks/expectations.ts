@@ -32,5 +32,8 @@ function describe(event: ExpectationEvent): readonly string[] {
   const bound = event.boundMs === undefined ? '' : ` (within ${Math.round(event.boundMs)} ms`;
   const took = event.measuredMs === undefined ? '' : `, took ${Math.round(event.measuredMs)} ms`;
   const timing = bound === '' ? '' : `${bound}${took})`;
-  return [`${seconds(event.atMs)}: ${event.what}${timing}`, `  last seen: ${event.seen}`];
+  return [
+    `${seconds(event.atMs)}: ${event.what}${timing}`,
+    `  last seen: ${event.seen.replaceAll(/\s*\n\s*/g, ' ')}`,
+  ];
 }

@@ -2,7 +2,9 @@
 // or file that was there before is gone or different.
 //
 // Assumes inventories `before-outage` and `during-outage` of every node that
-// stays up. Files that clients wrote between the two may differ.
+// stays up, each collected within COLLECTING_MS before its record. A file that
+// clients wrote since the first may hold what they wrote, and anything at all
+// while such a write was open or when nobody knows how it ended.
 
 import type { Check, Inventory, RecordedRun } from '../history.ts';
 import { endedMs, nfsCalls } from './calls.ts';
@@ -14,12 +16,19 @@ const { valid, invalid, unknown } = answersOf('outage-changes-nothing');
 
 const BEFORE = 'before-outage';
 const DURING = 'during-outage';
+const COLLECTING_MS = 10_000;
+
+/** What a file may hold by the second inventory besides what it held by the first. */
+interface Rewritten {
+  readonly digests: Set<string>;
+  anything: boolean;
+}
 
 export const outageChangesNothing: Check = (run) => {
   const before = inventoriesOf(run, BEFORE);
   const during = inventoriesOf(run, DURING);
   if (before.size === 0) return unknown(`no inventory is labelled ${BEFORE}`);
-  const rewritten = filesWrittenSince(run);
+  const rewritten = rewrittenFiles(run);
   let volumes = 0;
   const missing: string[] = [];
   for (const [node, earlier] of before) {
@@ -40,7 +49,7 @@ export const outageChangesNothing: Check = (run) => {
 function differences(options: {
   readonly earlier: Inventory;
   readonly later: Inventory;
-  readonly rewritten: ReadonlySet<string>;
+  readonly rewritten: ReadonlyMap<string, Rewritten>;
 }): readonly string[] {
   const { earlier, later, rewritten } = options;
   const lines: string[] = [];
@@ -56,8 +65,11 @@ function differences(options: {
       lines.push(`the quota of ${volume.id} went from ${volume.quotaBytes} to ${now.quotaBytes} bytes`);
     }
     for (const [file, sha256] of Object.entries(volume.files)) {
-      if (rewritten.has(`${volume.id}/${file}`) || now.files[file] === sha256) continue;
-      lines.push(`${volume.id}/${file} went from ${sha256} to ${now.files[file] ?? 'nothing'}`);
+      const found = now.files[file];
+      const writes = rewritten.get(`${volume.id}/${file}`);
+      if (found === sha256 || writes?.anything === true) continue;
+      if (found !== undefined && writes?.digests.has(found) === true) continue;
+      lines.push(`${volume.id}/${file} went from ${sha256} to ${found ?? 'nothing'}`);
     }
   }
   for (const id of volumesNow.keys()) lines.push(`subvolume ${id} appeared`);
@@ -73,14 +85,24 @@ function differences(options: {
   return lines;
 }
 
-/** `volume/file` of every write that may have happened since the first inventory was begun. */
-function filesWrittenSince(run: RecordedRun): ReadonlySet<string> {
-  const begun = run.history.find((event) => event.type === 'inventory' && event.label === BEFORE);
-  // Collecting takes a while; its record comes at the end of it.
-  const sinceMs = (begun?.atMs ?? 0) - 10_000;
-  const writes = nfsCalls(run).filter(
-    (call) =>
-      call.operation.kind === 'nfs-write' && call.completion?.phase !== 'fail' && endedMs(call) >= sinceMs,
-  );
-  return new Set(writes.map(({ operation }) => `${operation.volume}/${operation.file}`));
+/** By `volume/file`: every write that may have happened since the first inventory was begun. */
+function rewrittenFiles(run: RecordedRun): ReadonlyMap<string, Rewritten> {
+  const recordedMs = (label: string, pick: 'find' | 'findLast'): number =>
+    run.history[pick]((event) => event.type === 'inventory' && event.label === label)?.atMs ?? 0;
+  const sinceMs = recordedMs(BEFORE, 'find') - COLLECTING_MS;
+  // The second was begun after the first had been recorded.
+  const lookingMs = Math.max(recordedMs(DURING, 'find') - COLLECTING_MS, recordedMs(BEFORE, 'findLast'));
+  const lookedMs = recordedMs(DURING, 'findLast');
+  const files = new Map<string, Rewritten>();
+  for (const call of nfsCalls(run)) {
+    const { kind, volume, file, sha256 } = call.operation;
+    if (kind !== 'nfs-write' || call.completion?.phase === 'fail' || endedMs(call) < sinceMs) continue;
+    if (call.invokedMs > lookedMs) continue;
+    const writes = files.get(`${volume}/${file}`) ?? { digests: new Set(), anything: false };
+    files.set(`${volume}/${file}`, writes);
+    if (sha256 !== undefined) writes.digests.add(sha256);
+    // Only a write that was still open while the second was collected can have left half a file.
+    if (endedMs(call) >= lookingMs) writes.anything = true;
+  }
+  return files;
 }

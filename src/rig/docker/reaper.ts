@@ -3,7 +3,6 @@
 // line, answered by ACK), and listens on 127.0.0.1 only.
 
 import { connect, type Socket } from 'node:net';
-import { createInterface, type Interface } from 'node:readline';
 import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
@@ -52,7 +51,7 @@ export async function startReaper(options: {
   const { NetworkSettings } = await engine('inspect the reaper', () => container.inspect());
   const port = Number(NetworkSettings.Ports[`${REAPER_PORT}/tcp`]?.[0]?.HostPort);
   // Docker's proxy accepts connections before the reaper listens, so only an ACK counts.
-  const connection = await waitFor({
+  const socket = await waitFor({
     clock,
     what: 'the reaper to answer',
     timeoutMs: 15_000,
@@ -60,48 +59,45 @@ export async function startReaper(options: {
     probe: () => open(port, `label=dev.cobalt-rig.reaped-by=${id}`),
   });
   return {
-    protect: (label) => register(connection, `label=${label}`),
+    protect: (label) => register(socket, `label=${label}`),
     release: async () => {
-      connection.socket.destroy();
+      socket.destroy();
       await engine('remove the reaper', () => container.remove({ force: true }));
     },
   };
 }
 
-interface Connection {
-  readonly socket: Socket;
-  readonly lines: Interface;
-}
-
-async function open(port: number, filter: string): Promise<Connection> {
+async function open(port: number, filter: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
-  // The process may end while the connection is open; that is the point of it.
-  socket.unref();
-  const connection = { socket, lines: createInterface({ input: socket }) };
+  // Once it is registered, an error of the idle connection means nothing: the reaper is a safety net.
+  socket.on('error', () => undefined);
   try {
-    await register(connection, filter);
-    return connection;
+    await register(socket, filter);
+    return socket;
   } catch (error) {
     socket.destroy();
     throw error;
   }
 }
 
-function register({ socket, lines }: Connection, filter: string): Promise<void> {
+/** Resolves with the reaper's ACK; one registration at a time. */
+function register(socket: Socket, filter: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onError = (error: Error): void => finish(() => reject(RigError.from(error, { code: 'machine' })));
-    const onClose = (): void => onError(new RigError('machine', 'the reaper hung up'));
-    const onLine = (line: string): void =>
-      line === 'ACK' ? finish(resolve) : onError(new RigError('machine', `the reaper answered '${line}'`));
+    let answer = '';
+    const fail = (reason: string): void =>
+      finish(() => reject(new RigError('machine', `the reaper ${reason}`)));
+    const onClose = (): void => fail('hung up');
+    const onData = (chunk: Buffer): void => {
+      answer += chunk.toString('utf8');
+      if (!answer.includes('\n')) return;
+      if (answer === 'ACK\n') finish(resolve);
+      else fail(`answered '${answer.trim()}'`);
+    };
     const finish = (end: () => void): void => {
-      socket.off('error', onError).off('close', onClose);
-      lines.off('line', onLine);
-      // Later errors of an idle connection mean nothing: the reaper is a safety net.
-      socket.on('error', () => undefined);
+      socket.off('close', onClose).off('data', onData);
       end();
     };
-    socket.once('error', onError).once('close', onClose);
-    lines.once('line', onLine);
+    socket.on('close', onClose).on('data', onData);
     socket.write(`${filter}\n`);
   });
 }

@@ -16,10 +16,21 @@ function cell(row, text, className) {
   if (className) element.className = className;
 }
 
+// Two lines of a long text, and all of it after a click on its row.
+function long(row, text) {
+  const element = document.createElement('div');
+  element.textContent = text;
+  row.insertCell().append(element);
+  element.parentNode.className = 'mono long';
+}
+
 function fill(name, rows, matches, draw) {
   const body = document.querySelector('#' + name + ' tbody');
   const found = rows.filter(matches);
   const part = document.createElement('tbody');
+  part.addEventListener('click', (click) => {
+    if (String(getSelection()) === '') click.target.closest('tr').classList.toggle('open');
+  });
   for (const each of found.slice(0, ${MOST_ROWS})) draw(part.insertRow(), each);
   body.replaceWith(part);
   const shown = Math.min(found.length, ${MOST_ROWS});
@@ -38,8 +49,8 @@ function showEvents() {
     cell(row, seconds(event.atMs), 'number');
     cell(row, event.revision, 'number');
     cell(row, event.kind, 'tight');
-    cell(row, event.key, 'mono');
-    cell(row, event.value ?? '', 'mono');
+    cell(row, event.key, 'mono tight');
+    long(row, event.value ?? '');
   });
 }
 
@@ -56,7 +67,7 @@ function showLogs() {
     cell(row, seconds(line.atMs), 'number');
     cell(row, line.container, 'tight');
     cell(row, line.level, 'tight level-' + line.level);
-    cell(row, line.event === 'text' ? line.fields.text : line.event + ' ' + JSON.stringify(line.fields), 'mono');
+    long(row, line.event === 'text' ? line.fields.text : line.event + ' ' + JSON.stringify(line.fields));
   });
 }
 

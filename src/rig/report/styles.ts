@@ -61,6 +61,7 @@ svg .shade { fill: var(--rose); opacity: .25; }
 .state-resizing, .state-cloning, .state-moving { fill: var(--blue); }
 path.call-ok { stroke: var(--good); stroke-width: 1.2; fill: none; opacity: .8; }
 .call-fail { fill: var(--bad); } .call-info { fill: var(--doubt); } .call-refused { fill: var(--faint); }
+tr:not(.open) td.long > div { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .level-error { color: var(--bad); } .level-warn { color: var(--doubt); }
 .legend span { margin-right: 1.2em; white-space: nowrap; }
 svg.swatch { display: inline-block; width: .8em; min-width: 0; margin-right: .35em; vertical-align: -1px; }

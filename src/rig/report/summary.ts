@@ -93,7 +93,8 @@ function wrapped(
 ): readonly string[] {
   const { columns, indent } = options;
   const lines: string[] = [];
-  let rest = text;
+  // What a program printed may have several lines.
+  let rest = text.replaceAll(/\s*\n\s*/g, ' ');
   while (rest.length > columns) {
     const space = rest.lastIndexOf(' ', columns);
     const cut = space > indent.length ? space : columns;

@@ -10,6 +10,8 @@ import { escapeHtml } from './escape.ts';
 
 const WIDTH = 1040;
 const LABEL_WIDTH = 150;
+/** Room for half of the last label of the axis. */
+const RIGHT_MARGIN = 24;
 const LANE_HEIGHT = 22;
 const AXIS_HEIGHT = 24;
 /** Calls that went wrong are drawn one by one, with a tooltip; the rest of a lane is one path. */
@@ -36,7 +38,7 @@ interface Lane {
 export function timeline(run: RecordedRun): string {
   const lastMs = Math.max(1, endMs(run));
   const scale: Scale = (atMs) =>
-    LABEL_WIDTH + (Math.min(Math.max(atMs, 0), lastMs) / lastMs) * (WIDTH - LABEL_WIDTH - 8);
+    LABEL_WIDTH + (Math.min(Math.max(atMs, 0), lastMs) / lastMs) * (WIDTH - LABEL_WIDTH - RIGHT_MARGIN);
   const lanes = [...faultLanes(run), leaderLane(run), ...volumeLanes(run), ...clientLanes(run)];
   const height = lanes.length * LANE_HEIGHT + AXIS_HEIGHT;
   const shades = outages(run).map(
@@ -111,7 +113,8 @@ function joined(bars: readonly Bar[]): readonly Bar[] {
 }
 
 function clientLanes(run: RecordedRun): readonly Lane[] {
-  const byProcess = Map.groupBy(calls(run), (call) => call.process);
+  // Probes have a process for every call at once; a lane for each of their nodes is enough.
+  const byProcess = Map.groupBy(calls(run), (call) => call.process.split(' ').slice(0, 2).join(' '));
   return [...byProcess].map(([process, all]) => {
     const wrong = all.filter(({ completion }) => completion?.phase !== 'ok').slice(0, MOST_TOOLTIPS);
     const bars = wrong.map(({ invokedMs, completion, operation }): Bar => {

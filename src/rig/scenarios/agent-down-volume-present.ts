@@ -30,7 +30,7 @@ export const agentDownVolumePresent: Scenario = {
       status: 202,
     },
     { call: { resize: 'a', sizeGib: 2, constraints: { zone: 'b' } }, via: 'node3', status: 202 },
-    { await: { volume: 'a', state: 'resizing', on: 'node2' }, withinMs: 5_000 },
+    { await: { volume: 'a', state: 'pending', on: 'node2' }, withinMs: 1_000 },
     { fault: 'start', target: 'node2' },
     { mark: 'node-back' },
     {
@@ -42,5 +42,5 @@ export const agentDownVolumePresent: Scenario = {
     { io: 'read', volume: 'a', by: 'consumer2', file: 'before', outcome: 'ok', withinMs: 5_000 },
     { io: 'write', volume: 'a', by: 'consumer1', file: 'after', outcome: 'refused', withinMs: 2_000 },
   ],
-  checks: [...ALWAYS, 'durability', 'access'],
+  checks: [...ALWAYS, 'constraints', 'heartbeats', 'durability', 'access'],
 };

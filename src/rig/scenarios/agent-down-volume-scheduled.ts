@@ -38,7 +38,7 @@ export const agentDownVolumeScheduled: Scenario = {
     { await: { registered: 'node2' }, withinMs: 10_000 },
     { hold: LEASE_TTL_MS, why: 'the thawed agent has time to do the wrong thing' },
     { await: { converged: 'node2' }, withinMs: 10_000 },
-    { await: { volume: 'b', state: 'ready', on: 'node3' }, withinMs: 0 },
+    { await: { volume: 'b', state: 'ready', on: 'node3' }, withinMs: 100 },
   ],
-  checks: ALWAYS,
+  checks: [...ALWAYS, 'constraints', 'heartbeats'],
 };

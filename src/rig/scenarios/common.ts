@@ -27,8 +27,6 @@ export const ALWAYS: readonly CheckName[] = [
   'fencing',
   'one-node-per-volume',
   'no-overcommit',
-  'constraints',
   'convergence',
-  'heartbeats',
   'logs',
 ];

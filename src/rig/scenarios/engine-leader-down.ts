@@ -38,5 +38,5 @@ export const engineLeaderDown: Scenario = {
     { call: { create: 'c', sizeGib: 1 }, via: 'node1', status: 202 },
     { await: { volume: 'c', state: 'ready', exported: true }, withinMs: 2_000 },
   ],
-  checks: [...ALWAYS, 'no-stale-leases'],
+  checks: [...ALWAYS, 'heartbeats', 'no-stale-leases'],
 };

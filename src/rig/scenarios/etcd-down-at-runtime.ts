@@ -31,7 +31,7 @@ export const etcdDownAtRuntime: Scenario = {
     { fault: 'kill', target: 'etcd' },
     { probe: 'etcd-absent', via: NODES, withinMs: 2_000 },
     {
-      await: { logged: 'engine.deposed', by: 'leader', after: 'outage' },
+      await: { logged: 'engine.deposed', by: 'leader@outage', after: 'outage' },
       withinMs: LEASE_TTL_MS + 1_000,
       since: 'outage',
     },
@@ -43,6 +43,7 @@ export const etcdDownAtRuntime: Scenario = {
     { mark: 'etcd-back' },
     { await: { registered: 'all' }, withinMs: 10_000, since: 'etcd-back' },
     { await: { leader: 'one' }, withinMs: 10_000, since: 'etcd-back' },
+    { await: { ready: 'all' }, withinMs: 5_000, since: 'etcd-back' },
     { call: { create: 'c', sizeGib: 1 }, via: 'node3', status: 202 },
     { await: { volume: 'c', state: 'ready' }, withinMs: 5_000 },
     { endTraffic: 'traffic1' },

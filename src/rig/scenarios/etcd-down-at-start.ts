@@ -18,6 +18,7 @@ export const etcdDownAtStart: Scenario = {
     { mark: 'etcd-there' },
     { await: { registered: 'all' }, withinMs: 10_000, since: 'etcd-there' },
     { await: { leader: 'one' }, withinMs: 10_000, since: 'etcd-there' },
+    { await: { ready: 'all' }, withinMs: 10_000, since: 'etcd-there' },
     { call: { create: 'a', sizeGib: 1 }, via: 'node1', status: 202 },
     { await: { volume: 'a', state: 'ready', exported: true }, withinMs: 5_000 },
   ],

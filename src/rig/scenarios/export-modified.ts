@@ -16,7 +16,7 @@ export const exportModified: Scenario = {
     },
     { await: { volume: 'a', state: 'ready', exported: true }, withinMs: 5_000 },
     { io: 'write', volume: 'a', by: 'consumer1', file: 'one', outcome: 'ok', withinMs: 1_000 },
-    { io: 'read', volume: 'a', by: 'consumer2', file: 'one', outcome: 'refused', withinMs: 0 },
+    { io: 'read', volume: 'a', by: 'consumer2', file: 'one', outcome: 'refused', withinMs: 1_000 },
 
     {
       call: { reexport: 'a', exports: [{ consumer: 'consumer2', access: 'rw' }] },

@@ -20,7 +20,7 @@ describe('a topology', () => {
     ['nothing', undefined, "''"],
     ['no nodes', { nodes: [] }, "'nodes'"],
     ['a name with a path', { nodes: [{ name: '../x' }] }, "'nodes.0.name'"],
-    ['an unknown field', { nodes: [{ name: 'a', disks: 3 }] }, "'nodes.0'"],
+    ['an unknown field', { nodes: [{ name: 'a', disks: 3 }] }, "'nodes.0.disks'"],
     [
       'a lease shorter than etcd grants',
       { nodes: [{ name: 'a' }], settings: { leaseTtlSeconds: 1 } },

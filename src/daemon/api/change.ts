@@ -1,0 +1,57 @@
+// Changing a volume: read, decide, write if nobody wrote meanwhile. A lost
+// compare is decided anew from a fresh read, or answered with 409.
+
+import { volumeKey } from '../../kv/keys.ts';
+import type { Author } from '../../model/changes.ts';
+import type { Volume } from '../../model/volume.ts';
+import { type ApiContext, type ApiResponse, problem } from './route.ts';
+import { etagOf, readVolume, type Stored, volumeResponse } from './stored.ts';
+
+export function authorOf({ node, clock }: ApiContext): Author {
+  return { writer: { role: 'api', node, term: null }, nowMs: clock.nowMs() };
+}
+
+/** What to do about the volume that was read: write another, or answer at once. */
+export type Decision = { readonly write: Volume } | { readonly answer: ApiResponse };
+
+export interface ChangeOptions {
+  readonly id: string;
+  /** How often to decide anew after a lost compare, the first time included. */
+  readonly attempts: number;
+  readonly ifMatch?: string | undefined;
+  readonly decide: (stored: Stored<Volume>) => Decision;
+}
+
+/** Answers 202 with the volume as written, 404, 412, 409 after the last attempt, or what was decided. */
+export async function changeVolume(context: ApiContext, options: ChangeOptions): Promise<ApiResponse> {
+  const { id, ifMatch } = options;
+  for (let attempt = 0; attempt < options.attempts; attempt += 1) {
+    const stored = await readVolume(context, id);
+    if (stored === undefined) return missingVolume(id);
+    if (!matches(ifMatch, stored.modRevision)) {
+      return problem(412, 'stale', `Volume ${id} is at ${etagOf(stored.modRevision)}; read it again.`);
+    }
+    const decision = options.decide(stored);
+    if ('answer' in decision) return decision.answer;
+    const { succeeded, revision } = await context.kv.transact({
+      compare: [{ key: volumeKey(id), target: 'mod', equals: stored.modRevision }],
+      writes: [{ kind: 'put', key: volumeKey(id), value: JSON.stringify(decision.write) }],
+    });
+    if (succeeded) return volumeResponse(context, 202, { value: decision.write, modRevision: revision });
+  }
+  return problem(409, 'conflict', `Volume ${id} was changed meanwhile; read it and try again.`);
+}
+
+export const missingVolume = (id: string): ApiResponse =>
+  problem(404, 'not_found', `There is no volume ${id}.`);
+
+/** Nothing to do. RFC 9110 wants the ETag and no body. */
+export function unchanged({ modRevision }: Stored<Volume>): ApiResponse {
+  return { status: 304, headers: { etag: etagOf(modRevision) } };
+}
+
+/** If-Match of RFC 9110, section 13.1.1: absent, `*`, or a list of strong entity tags. */
+function matches(ifMatch: string | undefined, modRevision: number): boolean {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return true;
+  return ifMatch.split(',').some((tag) => tag.trim() === etagOf(modRevision));
+}

@@ -1,0 +1,128 @@
+// A term of office: watch the cluster, plan, apply, until leadership is lost.
+
+import type { Clock } from '../../base/clock.ts';
+import { RigError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { Leadership } from '../../kv/election.ts';
+import { ROOT, volumeKey } from '../../kv/keys.ts';
+import type { Kv } from '../../kv/kv.ts';
+import { createView, type View } from '../../kv/view.ts';
+import type { Author } from '../../model/changes.ts';
+import { createBell } from '../bell.ts';
+import { applyAction, type Outcome } from './apply.ts';
+import { type Action, plan } from './plan.ts';
+import { readState } from './state.ts';
+
+/** Transactions under way at a time: enough to hide a round trip, too few to crowd out others. */
+const CONCURRENT_WRITES = 16;
+
+export interface LeadOptions {
+  readonly kv: Kv;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly node: string;
+  readonly leadership: Leadership;
+}
+
+/**
+ * Leads until leadership is lost, or until it must not go on for a reason of
+ * its own, which is the answer. Outages of etcd alone don't end it.
+ */
+export async function lead(options: LeadOptions): Promise<string | undefined> {
+  const { clock, log, leadership } = options;
+  const { lost } = leadership;
+  const bell = createBell({ clock, signal: lost });
+  // Following starts after the election, so the first plan is made from a fresh listing.
+  const mirror = createView({
+    ...options,
+    prefix: ROOT,
+    signal: lost,
+    log: undefined,
+    onChange: () => bell.ring(),
+  });
+  let writtenRevision = 0;
+  let reason: string | undefined;
+  mirror.done.catch((error: unknown) => {
+    reason ??= RigError.from(error).message;
+    bell.ring();
+  });
+  while (reason === undefined && leadership.isLeader()) {
+    const { view } = mirror;
+    let wakeAtMs: number | null = null;
+    // A plan from a view that lacks our own writes would give the same room away twice.
+    if (view.synced && view.revision >= writtenRevision) {
+      const state = readState(view.entries, log);
+      const planned = plan(state, clock.nowMs());
+      wakeAtMs = planned.wakeAtMs;
+      const result = await applyAll(options, { actions: planned.actions, view });
+      writtenRevision = Math.max(writtenRevision, result.revision);
+      reason = result.stop;
+      if (reason !== undefined) break;
+    }
+    await bell.heard(wakeAtMs === null ? undefined : Math.max(1, wakeAtMs - clock.nowMs()));
+  }
+  return reason;
+}
+
+/** Applies a plan, several actions at a time. `stop` says why there can't be another one in this term. */
+async function applyAll(
+  options: LeadOptions,
+  { actions, view }: { readonly actions: readonly Action[]; readonly view: View },
+): Promise<{ readonly revision: number; readonly stop: string | undefined }> {
+  const { kv, clock, log, node, leadership } = options;
+  const { term } = leadership;
+  // As of the plan: the view goes on changing while the plan is applied.
+  const work = actions.flatMap((action) => {
+    const stored = view.entries.get(volumeKey(action.volume.id));
+    return stored === undefined ? [] : [{ action, stored }];
+  });
+  let revision = 0;
+  let stop: string | undefined;
+  const worker = async (): Promise<void> => {
+    for (let next = work.shift(); next !== undefined; next = work.shift()) {
+      if (stop !== undefined || !leadership.isLeader()) return;
+      const author: Author = { writer: { role: 'engine', node, term }, nowMs: clock.nowMs() };
+      const outcome = await applyAction({ kv, fence: leadership.fence(), ...next, author });
+      if (outcome.kind === 'written') revision = Math.max(revision, outcome.revision);
+      logOutcome(log, { term, action: next.action, outcome });
+      if (outcome.kind === 'fenced') stop = 'it was fenced';
+      if (outcome.kind === 'unknown') stop = 'the outcome of a write is unknown';
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENT_WRITES, work.length) }, worker));
+  return { revision, stop };
+}
+
+function logOutcome(
+  log: Log,
+  { term, action, outcome }: { readonly term: number; readonly action: Action; readonly outcome: Outcome },
+): void {
+  const fields = { term, volume: action.volume.id };
+  if (outcome.kind === 'fenced') {
+    log.warn('engine.fenced', fields);
+    return;
+  }
+  if (outcome.kind !== 'written') {
+    log.debug(`engine.${outcome.kind}`, { ...fields, action: action.kind });
+    return;
+  }
+  log.info(EVENTS[action.kind], { ...fields, ...detailsOf(action) });
+}
+
+const EVENTS: Readonly<Record<Action['kind'], string>> = {
+  assign: 'volume.assigned',
+  unassign: 'volume.unassigned',
+  grant: 'volume.granted',
+  delay: 'volume.delayed',
+  retry: 'volume.retried',
+  drop: 'volume.deleted',
+};
+
+function detailsOf(action: Action): Readonly<Record<string, unknown>> {
+  if (action.kind === 'assign') return { to: action.node, from: action.volume.node };
+  if (action.kind === 'unassign') return { from: action.volume.node, reason: action.reason };
+  if (action.kind === 'delay') return { reason: action.reason };
+  return action.kind === 'retry' ? { failures: action.volume.control.error_count } : {};
+}

@@ -1,0 +1,162 @@
+// What every node's disk does, whichever backend it is.
+
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createSystemClock } from '../../src/base/clock.ts';
+import { createMemoryDisk, createMemoryStorage } from '../../src/storage/memory.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { startTestNode } from './support/node-container.ts';
+
+const MIB = 1024 ** 2;
+const START_TIMEOUT_MS = 60_000;
+// Every call starts processes in a container; a busy machine takes its time.
+jest.setTimeout(START_TIMEOUT_MS);
+
+interface Rig extends AsyncDisposable {
+  readonly storage: Storage;
+  /** The same disk under a daemon that was started anew. */
+  restarted(): Storage;
+  /** What a crash between making the subvolume and limiting it leaves. */
+  leaveUnlimited(id: string): Promise<void>;
+}
+
+const backends: readonly { readonly name: string; readonly start: () => Promise<Rig> }[] = [
+  {
+    name: 'memory',
+    start: async () => {
+      const clock = createSystemClock();
+      const disk = createMemoryDisk({ totalBytes: 2048 * MIB });
+      return {
+        storage: createMemoryStorage({ clock, disk }),
+        restarted: () => createMemoryStorage({ clock, disk }),
+        leaveUnlimited: async (id) => {
+          disk.subvolumes.set(id, { quotaBytes: null, usedBytes: 0 });
+        },
+        [Symbol.asyncDispose]: async () => {},
+      };
+    },
+  },
+  {
+    name: 'btrfs',
+    start: async () => {
+      const node = await startTestNode();
+      return {
+        storage: node.storage,
+        restarted: () => node.storage,
+        leaveUnlimited: async (id) => {
+          await node.run(`btrfs subvolume create /srv/cobalt/volumes/${id}`);
+        },
+        [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+      };
+    },
+  },
+];
+
+describe.each(backends)('storage: $name', ({ start }) => {
+  let rig: Rig;
+  let storage: Storage;
+  let made = 0;
+  const newId = (): string => `v${(++made).toString(16).padStart(16, '0')}`;
+  const quotaOf = async (id: string): Promise<number | null | undefined> =>
+    (await storage.list()).find((subvolume) => subvolume.id === id)?.quotaBytes;
+
+  beforeAll(async () => {
+    rig = await start();
+    storage = rig.storage;
+  }, START_TIMEOUT_MS);
+  afterAll(async () => {
+    await rig?.[Symbol.asyncDispose]();
+  }, START_TIMEOUT_MS);
+
+  it('starts with nothing on it and belongs to no cluster', async () => {
+    expect(await storage.list()).toEqual([]);
+    expect(await storage.clusterId()).toBeNull();
+    expect(await storage.purgeTrash({ olderThanMs: 0 })).toBe(0);
+  });
+
+  it('says how large it is and what is left', async () => {
+    const { totalBytes, availableBytes } = await storage.space();
+    expect(totalBytes).toBe(2048 * MIB);
+    expect(availableBytes).toBeGreaterThan(1024 * MIB);
+    expect(availableBytes).toBeLessThanOrEqual(totalBytes);
+  });
+
+  it('makes a subvolume with its quota', async () => {
+    const id = newId();
+    await storage.create({ id, quotaBytes: 64 * MIB });
+    const found = (await storage.list()).find((subvolume) => subvolume.id === id);
+    expect(found).toEqual({ id, quotaBytes: 64 * MIB, usedBytes: expect.any(Number) });
+    expect(found?.usedBytes).toBeLessThan(MIB);
+  });
+
+  it('makes it once, however often it is told to, and takes the last quota', async () => {
+    const id = newId();
+    await storage.create({ id, quotaBytes: 64 * MIB });
+    await storage.create({ id, quotaBytes: 32 * MIB });
+    expect((await storage.list()).filter((subvolume) => subvolume.id === id)).toHaveLength(1);
+    expect(await quotaOf(id)).toBe(32 * MIB);
+  });
+
+  it('finishes a creation that a crash cut short', async () => {
+    const id = newId();
+    await rig.leaveUnlimited(id);
+    expect(await quotaOf(id)).toBeNull();
+    await storage.create({ id, quotaBytes: 16 * MIB });
+    expect(await quotaOf(id)).toBe(16 * MIB);
+  });
+
+  it('grows and shrinks a quota, and may be told twice', async () => {
+    const id = newId();
+    await storage.create({ id, quotaBytes: 64 * MIB });
+    for (const quotaBytes of [128 * MIB, 128 * MIB, 16 * MIB]) {
+      await storage.setQuota({ id, quotaBytes });
+      expect(await quotaOf(id)).toBe(quotaBytes);
+    }
+  });
+
+  it('has no quota for what is not there', async () => {
+    await expect(storage.setQuota({ id: newId(), quotaBytes: MIB })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  it('trashes out of sight, purges only what is old enough, and then for good', async () => {
+    const id = newId();
+    await storage.create({ id, quotaBytes: 16 * MIB });
+    await storage.trash(id);
+    expect(await quotaOf(id)).toBeUndefined();
+    await storage.trash(id);
+    expect(await storage.purgeTrash({ olderThanMs: 3_600_000 })).toBe(0);
+    expect(await storage.purgeTrash({ olderThanMs: 0 })).toBe(1);
+    expect(await storage.purgeTrash({ olderThanMs: 0 })).toBe(0);
+  });
+
+  it('makes a trashed subvolume anew, and keeps both apart', async () => {
+    const id = newId();
+    await storage.create({ id, quotaBytes: 16 * MIB });
+    await storage.trash(id);
+    await storage.create({ id, quotaBytes: 32 * MIB });
+    await storage.trash(id);
+    expect(await storage.purgeTrash({ olderThanMs: 0 })).toBe(2);
+    expect(await quotaOf(id)).toBeUndefined();
+  });
+
+  it('belongs to the cluster that it was bound to, also under the next daemon', async () => {
+    await storage.bindCluster('cdf818194e3a8c32');
+    await storage.bindCluster('cdf818194e3a8c32');
+    expect(await rig.restarted().clusterId()).toBe('cdf818194e3a8c32');
+  });
+
+  it.each(['', '..', '../etc', 'v123', 'v00000000000000ZZ', `v${'0'.repeat(16)}/x`, '-v'])(
+    'refuses %j, which is no id',
+    async (id) => {
+      const refusal = { code: 'invalid', definite: true };
+      await expect(storage.create({ id, quotaBytes: MIB })).rejects.toMatchObject(refusal);
+      await expect(storage.setQuota({ id, quotaBytes: MIB })).rejects.toMatchObject(refusal);
+      await expect(storage.trash(id)).rejects.toMatchObject(refusal);
+    },
+  );
+
+  it.each([0, -1, 1.5, Number.NaN])('refuses a quota of %p bytes', async (quotaBytes) => {
+    await expect(storage.create({ id: newId(), quotaBytes })).rejects.toMatchObject({ code: 'invalid' });
+  });
+});

@@ -1,0 +1,76 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { IMAGE_NAMES, planImages, RECIPES } from '../../../src/rig/docker/recipes.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'recipes-'));
+beforeAll(() => {
+  for (const path of ['images', 'package.json', 'package-lock.json'])
+    cpSync(path, join(root, path), { recursive: true });
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const hashes = (architecture = 'x64'): Record<string, string> =>
+  Object.fromEntries(planImages({ root, architecture }).map(({ recipe, hash }) => [recipe.name, hash]));
+
+/** The images whose hash differs after `change`. */
+function changedBy(change: () => void): string[] {
+  const before = hashes();
+  change();
+  const after = hashes();
+  return IMAGE_NAMES.filter((name) => before[name] !== after[name]);
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(join(root, path, '..'), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+describe('planImages', () => {
+  it('has a Dockerfile for every image, and parents before their children', () => {
+    const seen: (string | null)[] = [null];
+    for (const { name, parent } of RECIPES) {
+      expect(existsSync(`images/${name}/Dockerfile`)).toBe(true);
+      expect(seen).toContain(parent);
+      seen.push(name);
+    }
+  });
+
+  it('gives the same hashes for the same files', () => {
+    expect(changedBy(() => {})).toEqual([]);
+  });
+
+  it('rebuilds only the node image when the daemon changes', () => {
+    expect(changedBy(() => write('src/daemon/main.ts', '1'))).toEqual(['node']);
+  });
+
+  it('rebuilds nothing when the rig changes', () => {
+    expect(changedBy(() => write('src/rig/run.ts', '1'))).toEqual([]);
+  });
+
+  it('rebuilds only what stands on what has changed', () => {
+    expect(changedBy(() => write('images/node-os/extra', '1'))).toEqual(['node-os', 'node']);
+    expect(changedBy(() => write('images/base/extra', '1'))).toEqual([...IMAGE_NAMES]);
+  });
+
+  it('notices that a file was renamed', () => {
+    write('images/etcd/a', 'same');
+    expect(
+      changedBy(() => {
+        rmSync(join(root, 'images/etcd/a'));
+        write('images/etcd/b', 'same');
+      }),
+    ).toEqual(['etcd']);
+  });
+
+  it('builds anew for another architecture', () => {
+    expect(hashes('arm64').base).not.toBe(hashes('x64').base);
+  });
+
+  it('plans one image with what it stands on, with the hashes of a whole plan', () => {
+    const plans = planImages({ root, architecture: 'x64', only: ['node'] });
+    expect(plans.map(({ recipe }) => recipe.name)).toEqual(['base', 'node-os', 'node']);
+    expect(plans.at(-1)?.hash).toBe(hashes().node);
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  type Author,
+  assigned,
+  completed,
+  condemned,
+  delayed,
+  exported,
+  failed,
+  granted,
+  newVolume,
+  reexported,
+  requested,
+  retried,
+} from '../../../src/model/changes.ts';
+import type { ExportRule } from '../../../src/model/export.ts';
+import type { Role } from '../../../src/model/volume.ts';
+import { readyVolume, volumeOf } from './volumes.ts';
+
+const NOW_MS = Date.parse('2026-06-01T12:00:00.000Z');
+const by = (role: Role): Author => ({
+  writer: { role, node: 'n', term: role === 'engine' ? 3 : null },
+  nowMs: NOW_MS,
+});
+const RULE: ExportRule = { host: '10.0.0.1', access: 'rw', squash: 'none' };
+const order = {
+  name: 'x',
+  meta: {},
+  requested: { reserved_size: 2, constraints: { zone: 'a' } },
+  exports: [RULE],
+};
+
+describe('changes', () => {
+  it('lead a new volume through its life', () => {
+    const fresh = newVolume('v0000000000000001', order, by('api'));
+    expect(fresh).toMatchObject({ state: 'scheduling', node: null, actual: null });
+    const placed = assigned(fresh, 'b', by('engine'));
+    const ready = completed(placed, by('agent'));
+    expect(ready).toMatchObject({ state: 'ready', node: 'b', actual: { reserved_size: 2, exports: [RULE] } });
+    const larger = requested(ready, { reserved_size: 4, constraints: {} }, by('api'));
+    expect(larger).toMatchObject({ state: 'pending', actual: { reserved_size: 2 } });
+    const grown = completed(granted(larger, by('engine')), by('agent'));
+    expect(grown).toMatchObject({ state: 'ready', actual: { reserved_size: 4 } });
+    expect(condemned(grown, by('api')).state).toBe('deleting');
+  });
+
+  it('sign and date what they write', () => {
+    const { control } = assigned(volumeOf(), 'b', by('engine'));
+    expect(control.writer).toEqual({ role: 'engine', node: 'n', term: 3 });
+    expect(control.updated).toBe('2026-06-01T12:00:00.000Z');
+  });
+
+  it('keep the volume that was read as it was', () => {
+    const before = readyVolume();
+    const copy = structuredClone(before);
+    requested(before, { reserved_size: 9, constraints: {} }, by('api'));
+    reexported(before, [RULE], by('api'));
+    expect(before).toEqual(copy);
+  });
+
+  it('count failures, and forget them when it worked', () => {
+    const twice = failed(
+      retried(failed(volumeOf({ node: 'a' }), 'io', by('agent')), by('engine')),
+      'io',
+      by('agent'),
+    );
+    expect(twice.control).toMatchObject({ error: 'io', error_count: 2 });
+    const again = retried(twice, by('engine'));
+    expect(again).toMatchObject({ state: 'scheduling', node: null });
+    const done = completed(assigned(again, 'b', by('engine')), by('agent'));
+    expect(done.control).toMatchObject({ error: null, error_count: 0 });
+  });
+
+  it('retry a created volume from its request, on its node', () => {
+    const broken = failed(readyVolume(), 'io', by('agent'));
+    expect(retried(broken, by('engine'))).toMatchObject({ state: 'pending', node: 'a' });
+  });
+
+  it('record applied exports beside the size', () => {
+    const asked = reexported(readyVolume(), [RULE], by('api'));
+    expect(exported(asked, by('agent')).actual).toEqual({
+      reserved_size: 1,
+      constraints: {},
+      exports: [RULE],
+    });
+    expect(() => exported(volumeOf(), by('agent'))).toThrow(/isn't created/);
+  });
+
+  it('say why nothing goes on, without going on', () => {
+    expect(delayed(volumeOf(), 'no room', by('engine'))).toMatchObject({
+      state: 'scheduling',
+      control: { error: 'no room' },
+    });
+  });
+
+  it.each([
+    ['an api that completes', () => completed(volumeOf({ node: 'a' }), by('api'))],
+    ['an agent that asks', () => requested(readyVolume(), order.requested, by('agent'))],
+    ['an api that grants', () => granted(readyVolume({ state: 'pending' }), by('api'))],
+    ['a request to one that is not ready', () => requested(volumeOf(), order.requested, by('api'))],
+    ['the deletion of one that is scheduling', () => condemned(volumeOf(), by('api'))],
+    ['another node for a created one', () => assigned(readyVolume(), 'b', by('engine'))],
+    ['the failure of a pending one', () => failed(readyVolume({ state: 'pending' }), 'io', by('agent'))],
+  ])('refuse %s', (_what, change) => {
+    expect(change).toThrow(expect.objectContaining({ code: 'conflict' }));
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { volumeKey } from '../../../../src/kv/keys.ts';
+import { durability } from '../../../../src/rig/checks/durability.ts';
+import { createHistory, VOLUME_ID } from '../support/history.ts';
+import { calmRun } from '../support/runs.ts';
+
+const write = (sha256: string, more: object = {}) =>
+  ({ kind: 'nfs-write', consumer: 'consumer1', file: 'f', sha256, ...more }) as const;
+const read = (sha256: string, more: object = {}) =>
+  ({ kind: 'nfs-read', consumer: 'consumer1', file: 'f', sha256, ...more }) as const;
+
+/** A ready volume without any files of the calm run's own, from 20 s on. */
+const ready = () => {
+  const history = createHistory();
+  const { volume } = calmRun();
+  history.write(volume);
+  return history.at(20_000);
+};
+
+describe('durability', () => {
+  it('accepts acknowledged content that is read back and is there at the end', () => {
+    const history = ready().io(write('aa')).at(20_100).io(read('aa')).at(21_000).settles({ f: 'aa' });
+    expect(durability(history.run()).verdict).toBe('valid');
+  });
+
+  it('rejects a file that is gone or different at the end', () => {
+    expect(durability(ready().io(write('aa')).at(21_000).settles({}).run()).counterExample).toEqual([
+      expect.stringContaining('nfs-write of f by consumer1 acknowledged (call 1, aa)'),
+      'at the end node2 has no file f',
+    ]);
+    expect(durability(ready().io(write('aa')).at(21_000).settles({ f: 'bb' }).run()).verdict).toBe('invalid');
+  });
+
+  it('rejects an older content, and a stale read', () => {
+    const twice = () => ready().io(write('aa')).at(20_100).io(write('bb')).at(20_200);
+    expect(durability(twice().settles({ f: 'aa' }).run()).verdict).toBe('invalid');
+    expect(durability(twice().settles({ f: 'bb' }).run()).verdict).toBe('valid');
+    expect(durability(twice().io(read('aa')).at(21_000).settles({ f: 'bb' }).run()).verdict).toBe('invalid');
+  });
+
+  it('rejects a volume that vanished with its files, unless somebody deleted it', () => {
+    const vanished = ready().io(write('aa')).at(21_000);
+    vanished.inventory('final', 'node2').record({
+      type: 'final-state',
+      atMs: 21_000,
+      revision: 9,
+      keys: {},
+      keyLeases: {},
+      leases: [],
+    });
+    expect(durability(vanished.run()).reason).toMatch(/was lost/);
+    const deleted = ready().io(write('aa')).at(21_000).remove(volumeKey(VOLUME_ID)).settles();
+    expect(durability(deleted.run()).verdict).toBe('unknown');
+  });
+
+  it('lets two writes that were open together have either outcome', () => {
+    const both = () =>
+      ready()
+        .io(write('aa', { tookMs: 500 }))
+        .at(20_100)
+        .io(write('bb', { tookMs: 500 }))
+        .at(21_000);
+    for (const found of ['aa', 'bb'])
+      expect(durability(both().settles({ f: found }).run()).verdict).toBe('valid');
+    expect(durability(both().settles({ f: 'cc' }).run()).verdict).toBe('invalid');
+  });
+
+  it('cannot judge the content after a write of unknown outcome, but that the file is there', () => {
+    const blurred = () =>
+      ready()
+        .io(write('aa'))
+        .at(20_100)
+        .io(write('bb', { outcome: 'info' }))
+        .at(21_000);
+    expect(durability(blurred().settles({ f: 'half' }).run()).verdict).toBe('valid');
+    expect(durability(blurred().settles({}).run()).verdict).toBe('invalid');
+  });
+
+  it('takes a refused write for one that did not happen', () => {
+    const history = ready()
+      .io(write('aa'))
+      .at(20_100)
+      .io(write('bb', { outcome: 'refused' }))
+      .at(21_000);
+    expect(durability(history.settles({ f: 'bb' }).run()).verdict).toBe('invalid');
+  });
+
+  it('knows nothing without an acknowledged write, or when nobody looked at the end', () => {
+    expect(
+      durability(
+        ready()
+          .io(write('aa', { outcome: 'info' }))
+          .at(21_000)
+          .settles({})
+          .run(),
+      ).verdict,
+    ).toBe('unknown');
+    const unseen = durability(
+      ready().io(write('aa')).at(20_100).io(read('aa')).at(21_000).finalState().run(),
+    );
+    expect(unseen).toMatchObject({ verdict: 'unknown', counterExample: [`${VOLUME_ID}/f`] });
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { LEADER_KEY } from '../../../../src/kv/keys.ts';
+import { noStaleLeases } from '../../../../src/rig/checks/no-stale-leases.ts';
+import type { RecordedRun } from '../../../../src/rig/history.ts';
+import { createHistory } from '../support/history.ts';
+import { calmRun, outageRun, withHistory } from '../support/runs.ts';
+
+const withLeases = (run: RecordedRun, ...more: readonly string[]) =>
+  withHistory(run, (event) =>
+    event.type === 'final-state' ? { ...event, leases: [...event.leases, ...more] } : event,
+  );
+
+describe('no-stale-leases', () => {
+  it('accepts leases of live processes, before and after an outage', () => {
+    expect(noStaleLeases(calmRun().history.run()).verdict).toBe('valid');
+    expect(noStaleLeases(outageRun().history.run()).verdict).toBe('valid');
+  });
+
+  it('accepts the lease of an engine that waits, but no more', () => {
+    expect(noStaleLeases(withLeases(calmRun().history.run(), '31')).verdict).toBe('valid');
+    const verdict = noStaleLeases(withLeases(calmRun().history.run(), '31', '32'));
+    expect(verdict).toMatchObject({
+      verdict: 'invalid',
+      reason: '2 leases with no key, but 1 engine waiting to lead',
+    });
+  });
+
+  it('rejects the key of a node that is long dead', () => {
+    const history = createHistory()
+      .registers('node1', '11')
+      .at(4000)
+      .fault('kill', 'node1')
+      .at(12_000)
+      .finalState();
+    expect(noStaleLeases(history.run()).counterExample?.[0]).toMatch(/the agent of node1 is dead/);
+  });
+
+  it('rejects the leadership of an engine that is long dead', () => {
+    const history = createHistory({ nodes: [{ name: 'node1', restart: { engine: 'never' } }] });
+    history.elects('node1', '21');
+    history.at(4000).fault('kill', 'node1', 'engine').at(12_000).finalState();
+    expect(noStaleLeases(history.run()).counterExample?.[0]).toMatch(
+      /the engine of node1, its holder, is dead/,
+    );
+  });
+
+  it('accepts what a process left that has only just died', () => {
+    const history = createHistory()
+      .registers('node1', '11')
+      .at(4000)
+      .fault('kill', 'node1')
+      .at(6000)
+      .finalState();
+    expect(noStaleLeases(history.run()).verdict).toBe('valid');
+  });
+
+  it('rejects a leader key that names nobody', () => {
+    const history = createHistory().put(LEADER_KEY, {}, { lease: '9' }).finalState();
+    expect(noStaleLeases(history.run()).verdict).toBe('invalid');
+  });
+
+  it('knows nothing without a final state, or without a lease in it', () => {
+    expect(noStaleLeases(createHistory().registers('node1', '11').run()).verdict).toBe('unknown');
+    expect(noStaleLeases(createHistory().finalState().run()).verdict).toBe('unknown');
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals';
+import { LEADER_KEY } from '../../../../src/kv/keys.ts';
+import { oneLeader } from '../../../../src/rig/checks/one-leader.ts';
+import { createHistory } from '../support/history.ts';
+import { calmRun, outageRun } from '../support/runs.ts';
+
+const elected = () => {
+  const history = createHistory();
+  const term = history.at(1000).elects('node1', '21');
+  return { history, term };
+};
+
+describe('one-leader', () => {
+  it('accepts one leader after another', () => {
+    const { history, term } = elected();
+    history.at(5000).log('node1', 'info', 'engine.deposed', { term }).remove(LEADER_KEY);
+    history.at(5010).elects('node2', '22');
+    expect(oneLeader(history.run())).toMatchObject({
+      verdict: 'valid',
+      reason: expect.stringContaining('2 terms'),
+    });
+  });
+
+  it('rejects a leader that is replaced while its key exists', () => {
+    const { history } = elected();
+    history.at(2000).elects('node2', '22');
+    const verdict = oneLeader(history.run());
+    expect(verdict).toMatchObject({ verdict: 'invalid', reason: expect.stringContaining('replaced') });
+    expect(verdict.counterExample).toHaveLength(2);
+  });
+
+  it('rejects a leader key without a lease', () => {
+    const history = createHistory();
+    history.put(LEADER_KEY, { node: 'node1', instance: 'i', since: '2026-01-01T00:00:00Z' });
+    expect(oneLeader(history.run()).reason).toMatch(/no lease/);
+  });
+
+  it('rejects two engines that believe at the same time', () => {
+    const { history, term } = elected();
+    history.at(5000).remove(LEADER_KEY);
+    history.at(5010).elects('node2', '22');
+    history.at(5400).log('node1', 'info', 'engine.deposed', { term });
+    const verdict = oneLeader(history.run());
+    expect(verdict).toMatchObject({
+      verdict: 'invalid',
+      reason: expect.stringContaining('at the same time'),
+    });
+    expect(verdict.counterExample?.[0]).toMatch(/node1 is elected, term 2; believes until \+5\.400 s/);
+  });
+
+  it('finds an overlap although a shorter belief lies between', () => {
+    const { history, term } = elected();
+    history.at(5000).remove(LEADER_KEY);
+    const second = history.at(5100).elects('node2', '22');
+    history.at(5200).log('node2', 'info', 'engine.deposed', { term: second }).remove(LEADER_KEY);
+    history.at(5300).elects('node2', '23');
+    history.at(9000).log('node1', 'info', 'engine.deposed', { term });
+    expect(oneLeader(history.run()).verdict).toBe('invalid');
+  });
+
+  it('takes a kill of the engine, or of its container, for the end of its belief', () => {
+    for (const role of ['engine', undefined]) {
+      const { history } = elected();
+      history.at(3000).fault('kill', 'node1', role);
+      history.at(6000).remove(LEADER_KEY).elects('node2', '22');
+      expect(oneLeader(history.run()).verdict).toBe('valid');
+    }
+  });
+
+  it('does not take the kill of another role for it', () => {
+    const { history } = elected();
+    history.at(3000).fault('kill', 'node1', 'agent');
+    history.at(6000).remove(LEADER_KEY).elects('node2', '22');
+    expect(oneLeader(history.at(9000).expectation({}).run()).verdict).toBe('invalid');
+  });
+
+  it('does not count the time in which a former leader was paused', () => {
+    const { history, term } = elected();
+    history.at(3000).fault('pause', 'node1', 'engine');
+    history.at(6000).remove(LEADER_KEY).elects('node2', '22');
+    history.at(9000).fault('resume', 'node1', 'engine');
+    history.at(9070).log('node1', 'info', 'engine.deposed', { term });
+    expect(oneLeader(history.run()).verdict).toBe('valid');
+  });
+
+  it('rejects a resumed leader that goes on believing', () => {
+    const { history, term } = elected();
+    history.at(3000).fault('pause', 'node1');
+    history.at(6000).remove(LEADER_KEY).elects('node2', '22');
+    history.at(9000).fault('resume', 'node1');
+    history.at(9900).log('node1', 'info', 'engine.deposed', { term });
+    expect(oneLeader(history.run()).verdict).toBe('invalid');
+  });
+
+  it('rejects a belief that outlives its lease while etcd is away', () => {
+    const { history, term } = elected();
+    history.at(3000).fault('kill', 'etcd');
+    history.at(6500).log('node1', 'info', 'engine.deposed', { term });
+    history.at(9000).fault('start', 'etcd');
+    const verdict = oneLeader(history.run());
+    expect(verdict).toMatchObject({
+      verdict: 'invalid',
+      reason: expect.stringContaining('longer than its lease of 3000'),
+    });
+    expect(oneLeader(outageRun().history.run()).verdict).toBe('valid');
+  });
+
+  it('excuses a belief when etcd came back before the lease was over', () => {
+    const { history } = elected();
+    history.at(3000).fault('kill', 'etcd').at(5000).fault('start', 'etcd').at(20_000).expectation({});
+    expect(oneLeader(history.run()).verdict).toBe('valid');
+  });
+
+  it('knows nothing without an election, or without the engines words', () => {
+    expect(oneLeader(createHistory().run()).verdict).toBe('unknown');
+    expect(oneLeader({ ...calmRun().history.run(), logs: [] }).verdict).toBe('unknown');
+  });
+});

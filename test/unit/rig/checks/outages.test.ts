@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { disturbed, outages, undisturbedMs } from '../../../../src/rig/checks/outages.ts';
+import { createHistory } from '../support/history.ts';
+
+const span = (fromMs: number, toMs: number) => ({ fromMs, toMs });
+
+describe('outages', () => {
+  it('pairs what takes down with what brings back', () => {
+    const run = createHistory().at(1000).fault('kill', 'node1').at(4000).fault('start', 'node1').run();
+    expect(outages(run)).toEqual([
+      {
+        container: 'node1',
+        role: undefined,
+        kind: 'down',
+        fromMs: 1000,
+        certainFromMs: 1050,
+        certainToMs: 4000,
+        toMs: 4050,
+      },
+    ]);
+  });
+
+  it('knows what was absent from the beginning', () => {
+    const run = createHistory().at(4000).fault('start', 'etcd').run();
+    expect(outages(run)).toMatchObject([{ container: 'etcd', fromMs: 0, certainFromMs: 0, toMs: 4050 }]);
+  });
+
+  it('leaves open what was never brought back', () => {
+    const [outage] = outages(createHistory().at(1000).fault('pause', 'node1').run());
+    expect(outage).toMatchObject({ kind: 'paused', toMs: Number.POSITIVE_INFINITY });
+  });
+
+  it('expects a role to be restarted by its supervisor, if it is told to', () => {
+    const always = createHistory().at(1000).fault('kill', 'node1', 'engine').run();
+    expect(outages(always)).toMatchObject([{ role: 'engine', toMs: 6000 }]);
+    const never = createHistory({ nodes: [{ name: 'node1', restart: { engine: 'never' } }] });
+    expect(outages(never.at(1000).fault('kill', 'node1', 'engine').run())).toMatchObject([
+      { role: 'engine', toMs: Number.POSITIVE_INFINITY },
+    ]);
+  });
+
+  it('ends a pause of one role without touching another', () => {
+    const history = createHistory()
+      .at(1000)
+      .fault('pause', 'node1', 'engine')
+      .at(2000)
+      .fault('pause', 'node1', 'agent');
+    expect(outages(history.at(3000).fault('resume', 'node1', 'engine').run())).toMatchObject([
+      { role: 'engine', toMs: 3050 },
+      { role: 'agent', toMs: Number.POSITIVE_INFINITY },
+    ]);
+  });
+
+  it('takes a restart for an outage of its own length', () => {
+    expect(outages(createHistory().at(1000).fault('restart', 'node1').run())).toMatchObject([
+      { fromMs: 1000, toMs: 1050 },
+    ]);
+  });
+
+  it('measures what is left of a span', () => {
+    const history = createHistory().at(1000).fault('kill', 'node1').at(1950).fault('start', 'node1');
+    const all = outages(history.at(1500).fault('kill', 'node2').at(2950).fault('start', 'node2').run());
+    expect(undisturbedMs(span(0, 5000), all)).toBe(3000);
+    expect(undisturbedMs(span(1200, 1800), all)).toBe(0);
+    expect(undisturbedMs(span(0, 500), all)).toBe(500);
+    expect(disturbed(span(2990, 4000), all)).toBe(true);
+    expect(disturbed(span(3001, 4000), all)).toBe(false);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseLogLines } from '../../../src/rig/log-lines.ts';
+
+const startedAtMs = Date.parse('2026-01-01T00:00:00Z');
+const parse = (text: string) => parseLogLines({ container: 'node1', text, startedAtMs });
+
+describe('parseLogLines', () => {
+  it('puts a daemon line on the time line of the run', () => {
+    const line = '{"at":"2026-01-01T09:00:00.000Z","level":"warn","event":"engine.elected","term":7}';
+    expect(parse(`2026-01-01T00:00:01.234567890Z ${line}\n`)).toEqual([
+      { atMs: 1234.568, container: 'node1', level: 'warn', event: 'engine.elected', fields: { term: 7 } },
+    ]);
+  });
+
+  it('keeps everything else as text', () => {
+    const texts = [
+      'ganesha says hello',
+      '{"level":"info"}',
+      '{"broken',
+      '{"level":"loud","event":"x"}',
+      '[1]',
+      '{}',
+    ];
+    const stamped = texts.map((text) => `2026-01-01T00:00:02Z ${text}`).join('\n');
+    expect(parse(stamped).map(({ event, fields }) => [event, fields.text])).toEqual(
+      texts.map((text) => ['text', text]),
+    );
+  });
+
+  it('understands zones, times before the run, and no fraction', () => {
+    const lines = parse('2026-01-01T02:00:03+02:00 a\n2025-12-31T23:59:59.5Z b');
+    expect(lines.map(({ atMs }) => atMs)).toEqual([3000, -500]);
+  });
+
+  it('gives a line without a time the time of the line before it', () => {
+    const lines = parse('2026-01-01T00:00:01Z Error: x\n    at y\n\n2026-01-01T00:00:02Z z');
+    expect(lines.map(({ atMs, fields }) => [atMs, fields.text])).toEqual([
+      [1000, 'Error: x'],
+      [1000, '    at y'],
+      [2000, 'z'],
+    ]);
+  });
+});
