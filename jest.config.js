@@ -15,6 +15,17 @@ const project = (displayName, extra = {}) => ({
   ...extra,
 });
 
+/** testcontainers needs our images, and a reaper of ours. */
+const withContainers = {
+  globalSetup: '<rootDir>/test/support/containers-setup.ts',
+  globalTeardown: '<rootDir>/test/support/containers-teardown.ts',
+};
+
 export default {
-  projects: [project('unit'), project('contract'), project('integration'), project('system')],
+  projects: [
+    project('unit'),
+    project('contract', withContainers),
+    project('integration', withContainers),
+    project('system'),
+  ],
 };

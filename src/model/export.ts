@@ -2,9 +2,13 @@
 
 import { z } from 'zod';
 
-/** An IPv4 or IPv6 address, or a CIDR of either. No zone, no name, no wildcard. */
+/**
+ * An IPv4 or IPv6 address, or a CIDR of either. No zone, no name, no wildcard.
+ * nfs-ganesha reads no IPv6 prefix of three digits but a whole address's.
+ */
 export const hostSchema = z
   .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an IPv4 or IPv6 address, or a CIDR')
+  .refine((host) => !/:.*\/1([01][0-9]|2[0-7])$/.test(host), 'must not have an IPv6 prefix from /100 to /127')
   .meta({ description: 'An IP address or CIDR.' });
 
 export const exportRuleSchema = z
@@ -24,9 +28,14 @@ export const exportRulesSchema = z
   .array(exportRuleSchema)
   .max(64)
   .refine(
-    (rules) => new Set(rules.map((rule) => rule.host)).size === rules.length,
+    (rules) => new Set(rules.map((rule) => canonicalHost(rule.host))).size === rules.length,
     'must name each host once',
   );
+
+/** One spelling for an address with and without its whole prefix, in either case. */
+function canonicalHost(host: string): string {
+  return host.toLowerCase().replace(host.includes(':') ? /\/128$/ : /\/32$/, '');
+}
 
 /** Equality of rule sets; their order means nothing. */
 export function sameRules(a: readonly ExportRule[], b: readonly ExportRule[]): boolean {

@@ -9,6 +9,7 @@ import { createSeededRandom } from '../base/random.ts';
 import { waitFor } from '../base/retry.ts';
 import { VOLUMES_PREFIX } from '../kv/keys.ts';
 import type { Kv } from '../kv/kv.ts';
+import { sameRules } from '../model/export.ts';
 import type { Volume } from '../model/volume.ts';
 import { judge } from './checks/judge.ts';
 import { createClients } from './clients.ts';
@@ -143,11 +144,13 @@ async function settle(options: {
     [...recorder.keys()]
       .filter(([key]) => key.startsWith(VOLUMES_PREFIX))
       .map(([, value]) => JSON.parse(value) as Volume)
-      .filter((volume) => volume.state !== 'ready');
+      .filter(
+        (volume) => volume.state !== 'ready' || !sameRules(volume.actual?.exports ?? [], volume.exports),
+      );
   try {
     await waitFor({
       clock,
-      what: 'every volume to be ready or gone',
+      what: 'every volume to be ready with its exports applied, or gone',
       timeoutMs: SETTLE_MS + topology.settings.leaseTtlSeconds * 1000,
       signal,
       probe: async () => (busy().length === 0 ? true : undefined),

@@ -1,7 +1,7 @@
 // The node's place in the cluster: a lease, a node key on it, and a persisted spec.
 
 import type { Clock } from '../../base/clock.ts';
-import { hasCode } from '../../base/errors.ts';
+import { hasCode, RigError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import { backoffMs } from '../../base/retry.ts';
@@ -51,9 +51,10 @@ export interface Membership {
 const NOTABLE_FRACTION = 0.01;
 
 export function createMembership(options: MembershipOptions): Membership {
-  const { kv, clock, random, log, storage, facts } = options;
+  const { kv, clock, random, log, storage, binding, facts } = options;
   const key = nodeKey(facts.node);
   const startedAt = new Date(clock.nowMs()).toISOString();
+  let registrations = 0;
   let published: { readonly session: Session; readonly available: number } | undefined;
 
   /** Overwrites whatever is there: a predecessor's key, whose lease nobody renews any more. */
@@ -81,16 +82,35 @@ export function createMembership(options: MembershipOptions): Membership {
 
   /** One lease, from its grant to its end. */
   const serve = async (signal: AbortSignal): Promise<void> => {
-    if ((await options.binding.check()) === undefined) return;
+    if ((await binding.check()) === undefined) return;
     const session = await openSession({ kv, clock, ttlSeconds: options.leaseTtlSeconds, log });
     const over = AbortSignal.any([signal, session.expired]);
+    let lost = false;
     try {
       await register(session);
       log.info('agent.registered', { lease: session.leaseId });
-      await keepRegistered({ ...options, key, session, signal: over, register: () => register(session) });
+      registrations += 1;
+      await keepRegistered({
+        ...options,
+        key,
+        session,
+        signal: over,
+        register: async () => {
+          // Its key may be gone because the whole store is another one.
+          if ((await binding.check()) === undefined) {
+            throw new RigError('conflict', 'etcd does not hold the cluster that this disk belongs to');
+          }
+          await register(session);
+        },
+      });
+      lost = session.expired.aborted;
+    } catch (error) {
+      // The server may know before the session does.
+      lost = session.expired.aborted || hasCode(error, 'not_found');
+      throw error;
     } finally {
       published = undefined;
-      if (session.expired.aborted) log.warn('agent.lost-lease', { lease: session.leaseId });
+      if (lost) log.warn('agent.lost-lease', { lease: session.leaseId });
       await session.close();
     }
   };
@@ -98,6 +118,7 @@ export function createMembership(options: MembershipOptions): Membership {
   return {
     run: async (signal) => {
       for (let failures = 0; !signal.aborted; failures += 1) {
+        const before = registrations;
         try {
           await serve(signal);
         } catch (error) {
@@ -106,7 +127,8 @@ export function createMembership(options: MembershipOptions): Membership {
             log.error('agent.not-registered', { cause: error });
         }
         if (signal.aborted) return;
-        const delayMs = backoffMs({ random, attempt: Math.min(failures, 4), baseMs: 50, capMs: 500 });
+        if (registrations > before) failures = 0;
+        const delayMs = backoffMs({ random, attempt: failures, baseMs: 50, capMs: 500 });
         await clock.sleep(delayMs, signal).catch(() => undefined);
       }
     },

@@ -2,6 +2,7 @@
 // run used can be read, compared and rendered again.
 
 import { stringify } from 'yaml';
+import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import type { Topology, TopologyNode } from '../topology.ts';
 
 /** The label that says which run a container, network or volume belongs to. */
@@ -10,7 +11,6 @@ export const RUN_LABEL = 'dev.cobalt-rig.run';
 /** Ports inside the containers. On the host each gets a free one, on 127.0.0.1 only. */
 export const ETCD_PORT = 2379;
 export const API_PORT = 8080;
-export const CONSUMER_PORT = 9090;
 
 const PEER_URL = 'http://127.0.0.1:2380';
 
@@ -66,12 +66,14 @@ const dataVolume = (name: string): string => `${name}-data`;
 // would try to pull a missing one and complain of denied access instead of its absence.
 const OWN_IMAGE = { pull_policy: 'never' };
 
-// No `init` anywhere: the images start tini themselves, and etcd needs none.
+// An init as PID 1 passes signals on, and reaps what a killed process leaves behind.
+const INIT = { init: true };
 
 function etcdService({ images }: ComposeOptions): Section {
   return {
     image: images.etcd,
     ...OWN_IMAGE,
+    ...INIT,
     hostname: 'etcd',
     stop_grace_period: '5s',
     security_opt: ['no-new-privileges:true'],
@@ -104,6 +106,7 @@ function nodeService({ topology, images }: ComposeOptions, node: TopologyNode): 
       : { image: images.node, ...OWN_IMAGE };
   return {
     ...image,
+    ...INIT,
     hostname: node.name,
     stop_grace_period: '10s',
     // What BTRFS on a loop device and the NFS server need, and no more: `privileged`
@@ -152,10 +155,10 @@ function consumerService({ images }: ComposeOptions, name: string): Section {
   return {
     image: images.consumer,
     ...OWN_IMAGE,
+    ...INIT,
     hostname: name,
     stop_grace_period: '2s',
     security_opt: ['no-new-privileges:true'],
-    environment: { CONSUMER_PORT: String(CONSUMER_PORT) },
     ports: [published(CONSUMER_PORT)],
   };
 }

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
-import { renderCompose } from '../compose/render.ts';
+import { API_PORT, ETCD_PORT, RUN_LABEL, renderCompose } from '../compose/render.ts';
 import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import type { Deployment } from '../deployment.ts';
 import type { Topology } from '../topology.ts';
@@ -14,9 +14,6 @@ import { actOnContainer, actOnRole } from './acts.ts';
 import { type ComposeProject, compose } from './compose-cli.ts';
 import { type Containers, createContainers, engine } from './containers.ts';
 import type { ImageSet } from './images.ts';
-
-const API_PORT = 8080;
-const ETCD_PORT = 2379;
 
 export interface DeployOptions {
   readonly docker: Docker;
@@ -32,7 +29,7 @@ export interface DeployOptions {
 }
 
 export const projectOf = (runId: string): string => `cobalt-${runId}`;
-export const runLabel = (runId: string): string => `dev.cobalt-rig.run=${runId}`;
+export const runLabel = (runId: string): string => `${RUN_LABEL}=${runId}`;
 
 /**
  * Resolves when every container was started (readiness is the caller's to

@@ -29,13 +29,15 @@ export async function startReaper(options: {
   readonly socketPath: string;
   /** Tells the reapers of concurrent rigs apart. */
   readonly id: string;
+  /** Further labels of its container; none by default. */
+  readonly labels?: Readonly<Record<string, string>>;
 }): Promise<Reaper> {
-  const { docker, clock, image, socketPath, id } = options;
+  const { docker, clock, image, socketPath, id, labels } = options;
   const container = await engine('start the reaper', async () => {
     const created = await docker.createContainer({
       Image: image,
       name: `cobalt-rig-reaper-${id}`,
-      Labels: { 'dev.cobalt-rig.reaper': id },
+      Labels: { ...labels, 'dev.cobalt-rig.reaper': id },
       ExposedPorts: { [`${REAPER_PORT}/tcp`]: {} },
       HostConfig: {
         AutoRemove: true,

@@ -43,7 +43,7 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: 'consumer',
     parent: 'base',
-    sources: ['images/consumer', 'package.json', 'src/base', 'src/rig/consumer'],
+    sources: ['images/consumer', 'package.json', 'src/base/random.ts', 'src/rig/consumer'],
     packages: ['zod'],
   },
   { name: 'reaper', parent: 'base', sources: ['images/reaper'], packages: [] },

@@ -1,0 +1,237 @@
+// What the agent does to disk and NFS server, and what it leaves alone.
+
+import { expect, it } from '@jest/globals';
+import { hex } from '../../src/base/random.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { gibToBytes } from '../../src/base/units.ts';
+import { joinCluster } from '../../src/daemon/cluster.ts';
+import { nodeKey, specKey, volumeKey } from '../../src/kv/keys.ts';
+import { killMemoryNfsServer } from '../../src/nfs/memory.ts';
+import {
+  clock,
+  RECONCILE_INTERVAL_MS,
+  random,
+  type TestCluster,
+  type TestNode,
+  wipe,
+} from '../support/cluster.ts';
+import { onEveryStore } from './suite.ts';
+
+const RULE = { host: '10.0.0.1', access: 'rw', squash: 'none' } as const;
+const OTHER = { host: '10.0.0.2', access: 'ro', squash: 'none' } as const;
+
+const eventually = (what: string, holds: () => boolean): Promise<true> =>
+  waitFor({ clock, what, timeoutMs: 10_000, intervalMs: 10, probe: async () => holds() || undefined });
+
+/** Everything that a client could notice of a node. */
+const contentsOf = ({ storage, exporter }: TestNode) =>
+  structuredClone({
+    subvolumes: storage.disk.subvolumes,
+    trash: storage.disk.trash,
+    exports: exporter.server.exports,
+  });
+
+/** Resolves when the node's agent has listed its disk so many times more: it then has seen what there is to see. */
+async function passes(node: TestNode, count: number): Promise<void> {
+  let seen = 0;
+  const { list } = node.storage;
+  node.storage.list = async () => {
+    seen += 1;
+    return list();
+  };
+  await eventually(`${count} comparisons`, () => seen >= count);
+  node.storage.list = list;
+}
+
+async function edit(cluster: TestCluster, id: string, fields: object): Promise<void> {
+  const volume = await cluster.volume(id);
+  await cluster.kv.transact({
+    compare: [],
+    writes: [{ kind: 'put', key: volumeKey(id), value: JSON.stringify({ ...volume, ...fields }) }],
+  });
+}
+
+onEveryStore('the agent', ({ start, backend }) => {
+  it('creates, resizes, exports and deletes', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    const subvolume = () => node.storage.disk.subvolumes.get(id);
+    expect(subvolume()).toEqual({ quotaBytes: gibToBytes(1), usedBytes: 0 });
+    expect(node.exporter.server.exports.get(id)).toEqual([RULE]);
+    await node.call('PUT', `/volumes/${id}`, { requested: { reserved_size: 2.5 } });
+    await cluster.until(
+      id,
+      'the new size',
+      (volume) => volume?.actual?.reserved_size === 2.5 && volume.state === 'ready',
+    );
+    expect(subvolume()?.quotaBytes).toBe(gibToBytes(2.5));
+    await node.call('PUT', `/volumes/${id}/exports`, { exports: [OTHER] });
+    await cluster.until(id, 'the new exports', (volume) => volume?.actual?.exports[0]?.host === OTHER.host);
+    expect(node.exporter.server.exports.get(id)).toEqual([OTHER]);
+    await node.call('DELETE', `/volumes/${id}`);
+    await cluster.until(id, 'its key to be gone', (volume) => volume === undefined);
+    expect(contentsOf(node)).toMatchObject({ subvolumes: new Map(), trash: [{ id }], exports: new Map() });
+  });
+
+  it('registers with its lease, and persists its spec once', async () => {
+    await using cluster = await start({ a: { labels: { disk: 'ssd' }, capacityGib: 3 } });
+    const first = await cluster.logged('a', 'agent.registered');
+    expect((await cluster.kv.get(nodeKey('a'))).kv?.lease).toBe(first.lease);
+    const spec = { volume_path: '/srv/cobalt', capacity: 3, labels: { disk: 'ssd' }, draining: false };
+    expect(JSON.parse((await cluster.kv.get(specKey('a'))).kv?.value ?? '')).toEqual(spec);
+    await cluster.kv.transact({
+      compare: [],
+      writes: [{ kind: 'put', key: specKey('a'), value: JSON.stringify({ ...spec, capacity: 7 }) }],
+    });
+    await cluster.node('a').kill('agent');
+    const since = cluster.node('a').log.length;
+    await cluster.node('a').start('agent');
+    const second = await cluster.logged('a', 'agent.registered', since);
+    const { kv } = await cluster.kv.get(nodeKey('a'));
+    expect(kv?.lease).toBe(second.lease);
+    expect(second.lease).not.toBe(first.lease);
+    expect(JSON.parse(kv?.value ?? '')).toMatchObject({ capacity: 7 });
+  });
+
+  it('registers again when its lease or its key is gone', async () => {
+    await using cluster = await start({ a: { roles: ['agent'] } });
+    const { lease } = await cluster.logged('a', 'agent.registered');
+    await cluster.kv.transact({ compare: [], writes: [{ kind: 'delete', key: nodeKey('a') }] });
+    await cluster.logged('a', 'agent.re-registering');
+    await waitFor({
+      clock,
+      what: 'the key',
+      timeoutMs: 5000,
+      probe: async () => (await cluster.kv.get(nodeKey('a'))).kv,
+    });
+    const since = cluster.node('a').log.length;
+    await cluster.kv.revokeLease(String(lease));
+    await cluster.logged('a', 'agent.lost-lease', since);
+    expect((await cluster.logged('a', 'agent.registered', since)).lease).not.toBe(lease);
+  });
+
+  it('refuses to shrink below what is used, and keeps the quota', async () => {
+    await using cluster = await start({ a: {} });
+    const { id } = await cluster.create('a', { requested: { reserved_size: 2 } });
+    const subvolume = cluster.node('a').storage.disk.subvolumes.get(id);
+    if (subvolume !== undefined) subvolume.usedBytes = gibToBytes(1.5);
+    await cluster.node('a').call('PUT', `/volumes/${id}`, { requested: { reserved_size: 1 } });
+    const failed = await cluster.until(id, 'the refusal', (volume) => volume?.state === 'error');
+    expect(failed.control.error).toMatch(/bytes are in use/);
+    expect(subvolume?.quotaBytes).toBe(gibToBytes(2));
+  });
+
+  it('repairs exports that the NFS server forgot, and a quota that somebody changed', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    killMemoryNfsServer(node.exporter.server);
+    const subvolume = node.storage.disk.subvolumes.get(id);
+    if (subvolume !== undefined) subvolume.quotaBytes = 1 << 20;
+    await eventually('the quota', () => subvolume?.quotaBytes === gibToBytes(1));
+    node.exporter.server.up = true;
+    await eventually('the exports', () => node.exporter.server.exports.get(id)?.[0]?.host === RULE.host);
+    expect((await cluster.volume(id))?.state).toBe('ready');
+  });
+
+  it('catches up with what was changed while it was away', async () => {
+    await using cluster = await start({ a: { roles: ['api', 'engine'] }, b: { roles: ['agent'] } });
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    const node = cluster.node('b');
+    (node.storage.disk.subvolumes.get(id) as { usedBytes: number }).usedBytes = 12_345;
+    await node.kill('agent');
+    await cluster.node('a').call('PUT', `/volumes/${id}`, { requested: { reserved_size: 3 } });
+    await cluster.node('a').call('PUT', `/volumes/${id}/exports`, { exports: [OTHER] });
+    await node.start('agent');
+    await cluster.until(
+      id,
+      'both changes',
+      (volume) => volume?.state === 'ready' && volume.actual?.reserved_size === 3,
+    );
+    expect(node.storage.disk.subvolumes.get(id)).toEqual({ quotaBytes: gibToBytes(3), usedBytes: 12_345 });
+    expect(node.exporter.server.exports.get(id)).toEqual([OTHER]);
+  });
+
+  it('trashes a subvolume that nobody accounts for, but only at the second listing', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    const orphan = `v${hex(random, 16)}`;
+    await node.storage.create({ id: orphan, quotaBytes: 1 << 20 });
+    const madeMs = clock.monotonicMs();
+    const { volume, reason } = await cluster.logged('a', 'orphan.trashed');
+    expect({ volume, reason }).toEqual({ volume: orphan, reason: 'absent from etcd' });
+    expect(clock.monotonicMs() - madeMs).toBeGreaterThanOrEqual(RECONCILE_INTERVAL_MS);
+    expect([...node.storage.disk.subvolumes.keys()]).toEqual([id]);
+    expect(node.storage.disk.trash).toMatchObject([{ id: orphan }]);
+  });
+
+  it('stops exporting what was given to another node, and trashes it', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    await edit(cluster, id, { node: 'elsewhere' });
+    await cluster.logged('a', 'orphan.unexported');
+    expect(node.exporter.server.exports.size).toBe(0);
+    await cluster.logged('a', 'orphan.trashed');
+    expect((await cluster.volume(id))?.node).toBe('elsewhere');
+  });
+
+  it('touches nothing while etcd is away, and nothing when it is back', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    const orphan = `v${hex(random, 16)}`;
+    await backend().stop();
+    await node.storage.create({ id: orphan, quotaBytes: 1 << 20 });
+    const before = contentsOf(node);
+    await passes(node, 3);
+    expect(contentsOf(node)).toEqual(before);
+    expect(node.log.some(({ event }) => event === 'etcd.unreachable')).toBe(true);
+    await node.storage.trash(orphan);
+    node.storage.disk.trash = [];
+    const since = node.log.length;
+    await backend().start();
+    await cluster.logged('a', 'etcd.reached', since);
+    await passes(node, 2);
+    expect([...node.storage.disk.subvolumes.keys()]).toEqual([id]);
+    expect(node.exporter.server.exports.get(id)).toEqual([RULE]);
+  });
+
+  it.each([
+    ['emptied', async () => undefined],
+    [
+      'set up anew with the same cluster id',
+      async (cluster: TestCluster) => joinCluster({ kv: cluster.kv, random }),
+    ],
+  ])('touches nothing when etcd was %s', async (_how, prepare) => {
+    await using cluster = await start({ a: { roles: ['api', 'engine'] }, b: { roles: ['agent'] } });
+    const node = cluster.node('b');
+    await cluster.create('a', { exports: [RULE] });
+    const before = contentsOf(node);
+    const since = node.log.length;
+    await cluster.node('a').stop('engine');
+    await cluster.node('a').stop('api');
+    await wipe(cluster.kv);
+    await prepare(cluster);
+    await passes(node, 4);
+    await node.kill('agent');
+    // A restarted one remembers nothing but what its disk says.
+    await node.start('agent');
+    await passes(node, 4);
+    expect(contentsOf(node)).toEqual(before);
+    expect(node.log.slice(since).map(({ event }) => event)).toContain('cluster.changed');
+    // It is not offered to the strange cluster either.
+    expect((await cluster.kv.get(nodeKey('b'))).kv).toBeUndefined();
+  });
+
+  it('never recreates a volume whose subvolume is gone', async () => {
+    await using cluster = await start({ a: {} });
+    const { id } = await cluster.create('a');
+    cluster.node('a').storage.disk.subvolumes.delete(id);
+    const failed = await cluster.until(id, 'the loss to be told', (volume) => volume?.state === 'error');
+    expect(failed.control.error).toMatch(/missing/);
+    expect(cluster.node('a').storage.disk.subvolumes.size).toBe(0);
+  });
+});

@@ -1,0 +1,270 @@
+// A whole cluster in one process: the daemon's own api, engine and agent on
+// memory disks and NFS servers, over any kv. Roles die and come back one by one.
+
+import { createSystemClock } from '../../src/base/clock.ts';
+import { createLog, type LogLine } from '../../src/base/log.ts';
+import { createSystemRandom } from '../../src/base/random.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { createAgent } from '../../src/daemon/agent/agent.ts';
+import { createApiContext } from '../../src/daemon/api/api.ts';
+import { createApiMetrics } from '../../src/daemon/api/metrics.ts';
+import { ROUTES } from '../../src/daemon/api/routes.ts';
+import { createServer } from '../../src/daemon/api/server.ts';
+import { joinWhenReachable } from '../../src/daemon/cluster.ts';
+import { createEngine } from '../../src/daemon/engine/engine.ts';
+import { observeReachability } from '../../src/daemon/reachability.ts';
+import { ROOT, volumeKey } from '../../src/kv/keys.ts';
+import type { Kv } from '../../src/kv/kv.ts';
+import type { Labels } from '../../src/model/names.ts';
+import { ROLES, type Role, type Volume } from '../../src/model/volume.ts';
+import { createMemoryExporter, createMemoryNfsServer, type MemoryExporter } from '../../src/nfs/memory.ts';
+import { createMemoryDisk, createMemoryStorage, type MemoryStorage } from '../../src/storage/memory.ts';
+import { type PausableKv, pausable } from './pausable-kv.ts';
+
+export const clock = createSystemClock();
+export const random = createSystemRandom();
+export const RECONCILE_INTERVAL_MS = 150;
+export const LEASE_TTL_SECONDS = 2;
+
+export interface NodeOptions {
+  readonly roles?: readonly Role[];
+  readonly labels?: Labels;
+  readonly capacityGib?: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at what it expects.
+  readonly json: any;
+  readonly ms: number;
+}
+
+export interface TestNode {
+  readonly name: string;
+  readonly storage: MemoryStorage;
+  readonly exporter: MemoryExporter;
+  readonly log: LogLine[];
+  start(role: Role): Promise<void>;
+  /** As SIGTERM does. */
+  stop(role: Role): Promise<void>;
+  /** As SIGKILL does: nothing is given up, no call comes through any more. */
+  kill(role: Role): Promise<void>;
+  /** The role's connection to etcd, which a test may hold up. */
+  link(role: Role): PausableKv;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
+  /** The URL of its API. */
+  readonly url: string;
+}
+
+export interface TestCluster extends AsyncDisposable {
+  readonly kv: Kv;
+  node(name: string): TestNode;
+  volume(id: string): Promise<Volume | undefined>;
+  /** Waits until the volume satisfies; answers with it. */
+  until(id: string, what: string, holds: (volume: Volume | undefined) => boolean): Promise<Volume>;
+  /** Orders a volume through a node's API and waits until it is ready. */
+  create(node: string, order?: object): Promise<Volume>;
+  logged(node: string, event: string, since?: number): Promise<LogLine>;
+}
+
+/** Starts the nodes' roles on whatever is in the store. */
+export async function startCluster(options: {
+  readonly connect: () => Kv;
+  readonly nodes: Readonly<Record<string, NodeOptions>>;
+}): Promise<TestCluster> {
+  const kv = options.connect();
+  const nodes = new Map(
+    Object.entries(options.nodes).map(([name, node]) => [name, createNode(options.connect, name, node)]),
+  );
+  await Promise.all(
+    [...nodes].map(async ([name, node]) => {
+      for (const role of options.nodes[name]?.roles ?? ROLES) await node.start(role);
+    }),
+  );
+  const find = (name: string): TestNode => {
+    const node = nodes.get(name);
+    if (node === undefined) throw new Error(`there is no node ${name}`);
+    return node;
+  };
+  const read = async (id: string): Promise<Volume | undefined> => {
+    const found = (await kv.get(volumeKey(id))).kv;
+    return found === undefined ? undefined : (JSON.parse(found.value) as Volume);
+  };
+  const until: TestCluster['until'] = async (id, what, holds) => {
+    let last: Volume | undefined;
+    await waitFor({
+      clock,
+      what,
+      timeoutMs: 10_000,
+      intervalMs: 10,
+      probe: async () => {
+        last = await read(id);
+        return holds(last) ? true : undefined;
+      },
+      describe: () => JSON.stringify(last),
+    });
+    return last as Volume;
+  };
+  return {
+    kv,
+    node: find,
+    volume: read,
+    until,
+    create: async (name, order = {}) => {
+      const body = { name: 'data', requested: { reserved_size: 1 }, ...order };
+      const answer = await find(name).call('POST', '/volumes', body);
+      if (answer.status !== 202)
+        throw new Error(`POST /volumes: ${answer.status} ${JSON.stringify(answer.json)}`);
+      return until(answer.json.id, 'the new volume to be ready', (volume) => volume?.state === 'ready');
+    },
+    logged: (name, event, since = 0) =>
+      waitFor({
+        clock,
+        what: `node ${name} to log ${event}`,
+        timeoutMs: 10_000,
+        intervalMs: 10,
+        probe: async () =>
+          find(name)
+            .log.slice(since)
+            .find((line) => line.event === event),
+        describe: () =>
+          find(name)
+            .log.slice(-5)
+            .map((line) => JSON.stringify(line))
+            .join('\n'),
+      }),
+    [Symbol.asyncDispose]: async () => {
+      for (const node of nodes.values()) for (const role of ROLES) await node.stop(role);
+      await kv.close();
+    },
+  };
+}
+
+/** Deletes every key of Cobalt's: as an etcd that was set up anew, but with its cluster id. */
+export async function wipe(kv: Kv): Promise<void> {
+  const { kvs } = await kv.list(ROOT);
+  if (kvs.length === 0) return;
+  await kv.transact({ compare: [], writes: kvs.map(({ key }) => ({ kind: 'delete', key })) });
+}
+
+interface Running {
+  readonly link: PausableKv;
+  readonly stop: () => Promise<void>;
+  readonly url?: string;
+}
+
+function createNode(connect: () => Kv, name: string, options: NodeOptions): TestNode {
+  const disk = createMemoryDisk({ totalBytes: 64 * 1024 ** 3 });
+  const storage = createMemoryStorage({ clock, disk });
+  const server = createMemoryNfsServer();
+  const exporter = createMemoryExporter({ server, hasVolume: (id) => disk.subvolumes.has(id) });
+  const lines: LogLine[] = [];
+  const logOf = (role: Role) =>
+    createLog({
+      write: (line) => void lines.push(JSON.parse(line) as LogLine),
+      nowMs: clock.nowMs,
+      level: 'debug',
+      fields: { node: name, role },
+    });
+  const running = new Map<Role, Running>();
+  const url = (): string => running.get('api')?.url ?? '';
+
+  const start = async (role: Role): Promise<void> => {
+    const log = logOf(role);
+    const link = pausable(connect());
+    const kv = observeReachability(link, log);
+    const stopping = new AbortController();
+    const ports = { kv, clock, random, log, node: name };
+    const leaseTtlSeconds = LEASE_TTL_SECONDS;
+    let done: Promise<unknown>;
+    let listening: string | undefined;
+    if (role === 'api') {
+      const metrics = createApiMetrics({ node: name, isReachable: kv.isReachable });
+      const context = createApiContext({ ...ports, metrics: metrics.render });
+      const api = createServer({ context, routes: ROUTES, metrics });
+      listening = await api.listen({ host: '127.0.0.1', port: 0 });
+      done = new Promise((resolve) => stopping.signal.addEventListener('abort', resolve)).then(() =>
+        api.close(),
+      );
+    } else {
+      const facts = {
+        node: name,
+        address: `${name}.test`,
+        roles: options.roles ?? ROLES,
+        labels: options.labels ?? {},
+        capacityGib: options.capacityGib ?? 16,
+        volumePath: '/srv/cobalt',
+        virtual: true,
+      };
+      const agent = {
+        storage,
+        exporter,
+        facts,
+        reconcileIntervalMs: RECONCILE_INTERVAL_MS,
+        trashRetentionMs: 60_000,
+      };
+      const life =
+        role === 'engine'
+          ? createEngine({ ...ports, leaseTtlSeconds })
+          : createAgent({ ...ports, ...agent, leaseTtlSeconds });
+      done = joinWhenReachable({ ...ports, signal: stopping.signal })
+        .then(() => life.run(stopping.signal))
+        .catch((error: unknown) => log.error('role.crashed', { cause: error }));
+    }
+    const stop = async (): Promise<void> => {
+      stopping.abort();
+      await done;
+      await link.close();
+    };
+    running.set(role, { link, stop, ...(listening === undefined ? {} : { url: listening }) });
+  };
+  const stop = async (role: Role): Promise<void> => {
+    const found = running.get(role);
+    running.delete(role);
+    found?.link.resume();
+    await found?.stop();
+  };
+
+  return {
+    name,
+    storage,
+    exporter,
+    log: lines,
+    start,
+    stop,
+    kill: async (role) => {
+      await running.get(role)?.link.close();
+      await stop(role);
+    },
+    link: (role) => {
+      const found = running.get(role);
+      if (found === undefined) throw new Error(`the ${role} of ${name} does not run`);
+      return found.link;
+    },
+    get url() {
+      return url();
+    },
+    call: async (method, path, body, headers = {}) => {
+      const startedMs = clock.monotonicMs();
+      const response = await fetch(`${url()}${path}`, {
+        method,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+      return {
+        status: response.status,
+        headers: response.headers,
+        json: isJson ? JSON.parse(text) : text,
+        ms: clock.monotonicMs() - startedMs,
+      };
+    },
+  };
+}

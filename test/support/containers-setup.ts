@@ -1,0 +1,28 @@
+// Before the first test that uses testcontainers: builds the images whose
+// inputs changed, and starts our reaper under the labels by which testcontainers
+// finds one, so that it doesn't start its own, which would listen on every address.
+
+import { createSystemClock } from '../../src/base/clock.ts';
+import { newRunId } from '../../src/cli/containers.ts';
+import { ROOT_FOLDER } from '../../src/cli/root.ts';
+import { readSettings } from '../../src/cli/settings.ts';
+import { connectEngine } from '../../src/rig/docker/engine.ts';
+import { ensureImages } from '../../src/rig/docker/images.ts';
+import { startReaper } from '../../src/rig/docker/reaper.ts';
+import { keepReaper } from './kept-reaper.ts';
+
+// jest calls the default export.
+// biome-ignore lint/style/noDefaultExport: required by jest.
+export default async function setUp(): Promise<void> {
+  const settings = readSettings();
+  const docker = await connectEngine(settings.engine);
+  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const images = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
+  process.env.RYUK_CONTAINER_IMAGE = images.reaper;
+  const id = newRunId();
+  const labels = { 'org.testcontainers.ryuk': 'true', 'org.testcontainers.session-id': id };
+  const socketPath = settings.socketInEngine;
+  keepReaper(
+    await startReaper({ docker, clock: createSystemClock(), image: images.reaper, socketPath, id, labels }),
+  );
+}

@@ -1,0 +1,4 @@
+import { releaseReaper } from './kept-reaper.ts';
+
+// biome-ignore lint/style/noDefaultExport: required by jest.
+export default releaseReaper;
