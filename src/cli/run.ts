@@ -11,7 +11,7 @@ import { COMPOSE_FILE } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
 import { type RunOptions, type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
-import { SCENARIOS, scenariosNamed } from '../rig/scenarios/catalogue.ts';
+import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { newRunId, openContainers, openKv } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 
@@ -44,12 +44,6 @@ export function registerRun(program: Command): void {
       const scenarios = scenariosNamed(names);
       const seed = flags.seed === undefined ? createSystemRandom().uint32() : parseSeed(flags.seed);
       process.exitCode = await runAll(scenarios, seed, flags);
-    });
-  program
-    .command('scenarios')
-    .description('list the scenarios and what each shows')
-    .action(() => {
-      for (const { name, title } of SCENARIOS) process.stdout.write(`${name}\n    ${title}\n`);
     });
 }
 

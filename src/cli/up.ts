@@ -1,4 +1,4 @@
-// `rig up` and `rig down`: a cluster to explore by hand.
+// `rig up`: a cluster to explore by hand.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,13 +7,13 @@ import { parse } from 'yaml';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { GOLDEN_TOPOLOGIES } from '../rig/compose/goldens.ts';
-import { removeRun, runLabel } from '../rig/docker/deploy.ts';
-import { connectEngine } from '../rig/docker/engine.ts';
+import type { Deployment } from '../rig/deployment.ts';
+import { runLabel } from '../rig/docker/deploy.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
 import { parseTopology, type Topology } from '../rig/topology.ts';
+import { DEFAULT_CLUSTER, parseClusterName, runIdOf } from './cluster-name.ts';
 import { openContainers, openKv } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { readSettings } from './settings.ts';
 
 const READY_WITHIN_MS = 60_000;
 
@@ -26,29 +26,10 @@ export function registerUp(program: Command): void {
   program
     .command('up')
     .description('start a cluster and leave it up: etcd, three nodes, two consumers')
-    .option('--name <name>', 'tells clusters apart', parseName, 'default')
+    .option('--name <name>', 'tells clusters apart', parseClusterName, DEFAULT_CLUSTER)
     .option('--topology <file>', 'a topology in YAML, instead of the default')
     .addHelpText('after', '\nExamples:\n  rig up\n  rig up --name mine --topology mine.yaml')
     .action(up);
-  program
-    .command('down')
-    .description('remove a cluster that rig up started, disks included')
-    .option('--name <name>', 'which cluster', parseName, 'default')
-    .option('--run <id>', 'a cluster that rig run kept, instead', parseName)
-    .action(async ({ name, run }: { readonly name: string; readonly run?: string }) => {
-      const runId = run ?? `up-${name}`;
-      const removed = await removeRun(await connectEngine(readSettings().engine), runId);
-      process.stdout.write(
-        removed > 0 ? `removed ${run ?? name}\n` : `there is no cluster '${run ?? name}'\n`,
-      );
-    });
-}
-
-function parseName(text: string): string {
-  if (/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(text)) return text;
-  throw new RigError('invalid', `'${text}' is no name for a cluster`, {
-    next: 'Use 1-32 of a-z, 0-9 and inner -.',
-  });
 }
 
 async function topologyOf(flags: UpFlags): Promise<Topology> {
@@ -71,9 +52,10 @@ async function up(flags: UpFlags): Promise<void> {
   await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`));
   const deployment = await mode.deploy({
     topology,
-    runId: `up-${flags.name}`,
-    folder: join('runs', `up-${flags.name}`),
+    runId: runIdOf(flags.name),
+    folder: join('runs', runIdOf(flags.name)),
     absentAtStart: [],
+    outlivesRig: true,
     signal: interrupt.signal,
   });
   try {
@@ -85,23 +67,21 @@ async function up(flags: UpFlags): Promise<void> {
   }
 }
 
-async function tellWhere(
-  deployment: Awaited<ReturnType<Awaited<ReturnType<typeof openContainers>>['deploy']>>,
-  name: string,
-): Promise<void> {
-  const lines = [`cluster '${name}' is ready (everything is labelled ${runLabel(deployment.runId)})`];
-  for (const node of deployment.topology.nodes)
-    lines.push(`  ${node.name.padEnd(12)} ${await deployment.api(node.name)}`);
+async function tellWhere(deployment: Deployment, name: string): Promise<void> {
+  const { topology, runId } = deployment;
+  const lines = [`cluster '${name}' is ready (everything is labelled ${runLabel(runId)})`];
+  for (const { name: node } of topology.nodes)
+    lines.push(`  ${node.padEnd(12)} ${await deployment.api(node)}`);
   lines.push(`  ${'etcd'.padEnd(12)} ${await deployment.etcd()}`, '', 'Try:');
-  const [first] = deployment.topology.nodes;
+  const [first] = topology.nodes;
   if (first) {
     const order = `'{"name":"first","meta":{},"requested":{"reserved_size":1},"exports":[]}'`;
     lines.push(`  curl -s ${await deployment.api(first.name)}/nodes`);
     lines.push(
       `  curl -s -H content-type:application/json -d ${order} ${await deployment.api(first.name)}/volumes`,
     );
-    lines.push(`  docker kill cobalt-${deployment.runId}-${first.name}-1`);
+    lines.push(`  docker kill cobalt-${runId}-${first.name}-1`);
   }
-  lines.push(`  npm run rig -- down${name === 'default' ? '' : ` --name ${name}`}`);
+  lines.push(`  npm run rig -- down${name === DEFAULT_CLUSTER ? '' : ` --name ${name}`}`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }

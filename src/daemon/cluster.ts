@@ -11,15 +11,12 @@ import type { Clock } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
 import { hex, type Random } from '../base/random.ts';
 import { backoffMs } from '../base/retry.ts';
-import { ROOT, VERSION_KEY } from '../kv/keys.ts';
+import { CLUSTER_KEY, VERSION_KEY } from '../kv/keys.ts';
 import type { KeyValue, Kv, ListResult } from '../kv/kv.ts';
 import { parseStored } from '../model/parse.ts';
 
 /** The format of everything under /cobalt/v1/. */
 export const CLUSTER_VERSION = '1';
-
-/** Written together with the version, by whoever comes first; never changed. No lease. */
-export const CLUSTER_KEY = `${ROOT}cluster`;
 
 const identitySchema = z.strictObject({ uid: z.string().regex(/^[0-9a-f]{32}$/) });
 

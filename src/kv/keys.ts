@@ -2,6 +2,8 @@
 
 export const ROOT = '/cobalt/v1/';
 export const VERSION_KEY = `${ROOT}version`;
+/** The cluster's own identity; written together with the version, by whoever comes first; never changed. No lease. */
+export const CLUSTER_KEY = `${ROOT}cluster`;
 export const LEADER_KEY = `${ROOT}engine/leader`;
 export const NODES_PREFIX = `${ROOT}nodes/`;
 export const SPECS_PREFIX = `${ROOT}specs/`;

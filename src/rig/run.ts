@@ -48,6 +48,8 @@ export interface DeployRequest {
   readonly runId: string;
   readonly folder: string;
   readonly absentAtStart: readonly string[];
+  /** True for a cluster that is there for people: then nothing removes it but `rig down`. Default false. */
+  readonly outlivesRig?: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -12,10 +12,11 @@ import type { Exporter } from '../../nfs/exporter.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { createBell } from '../bell.ts';
 import { createBinding } from './binding.ts';
-import { createMembership, type NodeFacts } from './membership.ts';
+import { createMembership } from './membership.ts';
 import { ownerOf } from './orphans.ts';
 import { createWorkQueue } from './queue.ts';
 import { createReconciler } from './reconcile.ts';
+import type { NodeFacts } from './spec.ts';
 import { attend } from './work.ts';
 
 /** Volumes worked on at a time. */

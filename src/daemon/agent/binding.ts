@@ -1,10 +1,10 @@
 // Which cluster this disk belongs to. Until that is certain nothing is touched.
 
 import type { Log } from '../../base/log.ts';
-import { ROOT } from '../../kv/keys.ts';
+import { CLUSTER_KEY, ROOT } from '../../kv/keys.ts';
 import type { Kv, ListResult } from '../../kv/kv.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { CLUSTER_KEY, identityIn, identityOf } from '../cluster.ts';
+import { identityIn, identityOf } from '../cluster.ts';
 
 export interface Binding {
   /**

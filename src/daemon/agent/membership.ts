@@ -7,27 +7,13 @@ import type { Random } from '../../base/random.ts';
 import { backoffMs } from '../../base/retry.ts';
 import { bytesToGib } from '../../base/units.ts';
 import { followPrefix } from '../../kv/follow.ts';
-import { nodeKey, specKey } from '../../kv/keys.ts';
+import { nodeKey } from '../../kv/keys.ts';
 import type { Kv } from '../../kv/kv.ts';
 import { openSession, type Session } from '../../kv/session.ts';
-import type { Labels } from '../../model/names.ts';
-import { type Node, type NodeSpec, nodeSpecSchema } from '../../model/node.ts';
-import { parseStored } from '../../model/parse.ts';
-import type { Role } from '../../model/volume.ts';
+import type { Node } from '../../model/node.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Binding } from './binding.ts';
-
-/** What the node says about itself. */
-export interface NodeFacts {
-  readonly node: string;
-  readonly address: string;
-  readonly roles: readonly Role[];
-  readonly labels: Labels;
-  /** Null: the size of the disk. */
-  readonly capacityGib: number | null;
-  readonly volumePath: string;
-  readonly virtual: boolean;
-}
+import { ensureSpec, type NodeFacts } from './spec.ts';
 
 export interface MembershipOptions {
   readonly kv: Kv;
@@ -176,29 +162,4 @@ async function keepRegistered(options: {
       }
     },
   });
-}
-
-/** The persisted spec, made from the settings if there is none: it wins from then on (design.md). */
-async function ensureSpec(options: {
-  readonly kv: Kv;
-  readonly storage: Storage;
-  readonly facts: NodeFacts;
-}): Promise<{ readonly spec: NodeSpec; readonly available: number }> {
-  const { kv, storage, facts } = options;
-  const key = specKey(facts.node);
-  const space = await storage.space();
-  const available = bytesToGib(space.availableBytes);
-  const spec: NodeSpec = {
-    volume_path: facts.volumePath,
-    capacity: facts.capacityGib ?? bytesToGib(space.totalBytes),
-    labels: facts.labels,
-    draining: false,
-  };
-  const known = (await kv.get(key)).kv;
-  if (known !== undefined) return { spec: parseStored(nodeSpecSchema, known), available };
-  const { succeeded } = await kv.transact({
-    compare: [{ key, target: 'create', equals: 0 }],
-    writes: [{ kind: 'put', key, value: JSON.stringify(spec) }],
-  });
-  return succeeded ? { spec, available } : ensureSpec(options);
 }

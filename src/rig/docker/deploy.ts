@@ -38,6 +38,7 @@ export const runLabel = (runId: string): string => `${RUN_LABEL}=${runId}`;
 export async function deployContainers(options: DeployOptions): Promise<Deployment> {
   const { docker, topology, runId, composeFile, signal } = options;
   const project: ComposeProject = { project: projectOf(runId), file: composeFile };
+  await refuseExisting(docker, runId);
   await mkdir(dirname(composeFile), { recursive: true });
   await writeFile(composeFile, render(options, topology));
   const containers = createContainers(docker, project.project);
@@ -57,6 +58,16 @@ export async function deployContainers(options: DeployOptions): Promise<Deployme
     throw error;
   }
   return deployment;
+}
+
+/** Whatever would go wrong later, would take down somebody else's cluster. */
+async function refuseExisting(docker: Docker, runId: string): Promise<void> {
+  const filters = { label: [runLabel(runId)] };
+  const found = await engine('list containers', () => docker.listContainers({ all: true, filters }));
+  if (found.length === 0) return;
+  throw new RigError('conflict', `there is a cluster '${runId}' already, of ${found.length} containers`, {
+    next: 'Use it, remove it with rig down, or choose another name.',
+  });
 }
 
 export function membersOf(topology: Topology): readonly string[] {

@@ -8,7 +8,7 @@ import type { Mode } from '../lifecycle.ts';
 import { COMPOSE_FILE } from '../record-files.ts';
 import { deployContainers, runLabel } from './deploy.ts';
 import { ensureImages } from './images.ts';
-import { startReaper } from './reaper.ts';
+import { type Reaper, startReaper } from './reaper.ts';
 
 export async function openContainersMode(options: {
   readonly docker: Docker;
@@ -22,13 +22,20 @@ export async function openContainersMode(options: {
 }): Promise<Mode> {
   const { docker, clock, root, socketPath, id, onProgress } = options;
   const images = await ensureImages(docker, { root, onProgress });
-  const reaper = await startReaper({ docker, clock, image: images.reaper, socketPath, id });
+  let reaper: Promise<Reaper> | undefined;
+  const protect = async (label: string): Promise<void> => {
+    reaper ??= startReaper({ docker, clock, image: images.reaper, socketPath, id });
+    await (await reaper).protect(label);
+  };
   return {
-    deploy: async ({ topology, runId, folder, absentAtStart, signal }) => {
-      await reaper.protect(runLabel(runId));
+    deploy: async ({ topology, runId, folder, absentAtStart, outlivesRig, signal }) => {
+      // Before anything of the cluster exists: there is no moment at which a killed rig leaves something behind.
+      if (outlivesRig !== true) await protect(runLabel(runId));
       const composeFile = join(folder, COMPOSE_FILE);
       return deployContainers({ docker, clock, images, topology, runId, composeFile, absentAtStart, signal });
     },
-    [Symbol.asyncDispose]: () => reaper.release(),
+    [Symbol.asyncDispose]: async () => {
+      await (await reaper)?.release();
+    },
   };
 }

@@ -1,0 +1,21 @@
+// `rig down`: removes a cluster that was left up.
+
+import type { Command } from 'commander';
+import { removeRun } from '../rig/docker/deploy.ts';
+import { connectEngine } from '../rig/docker/engine.ts';
+import { DEFAULT_CLUSTER, parseClusterName, runIdOf } from './cluster-name.ts';
+import { readSettings } from './settings.ts';
+
+export function registerDown(program: Command): void {
+  program
+    .command('down')
+    .description('remove a cluster that rig up started or rig run kept, disks included')
+    .option('--name <name>', 'which cluster of rig up', parseClusterName, DEFAULT_CLUSTER)
+    .option('--run <id>', 'a cluster that rig run kept, instead', parseClusterName)
+    .action(async ({ name, run }: { readonly name: string; readonly run?: string }) => {
+      const docker = await connectEngine(readSettings().engine);
+      const removed = await removeRun(docker, run ?? runIdOf(name));
+      const what = run ?? name;
+      process.stdout.write(removed > 0 ? `removed ${what}\n` : `there is no cluster '${what}'\n`);
+    });
+}

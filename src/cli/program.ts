@@ -1,0 +1,57 @@
+// The rig's command line: one file a subcommand. Exit codes are those of
+// design.md: 0 valid, 1 invalid, 2 unknown, 3 the rig or the machine is at fault.
+
+import { Command, CommanderError } from 'commander';
+import { RigError } from '../base/errors.ts';
+import { EXIT_MACHINE } from '../rig/checks/judge.ts';
+
+type Register = (program: Command) => void;
+
+/** Loaded only when asked for: most of what one command needs another doesn't. */
+const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  doctor: async () => (await import('./doctor.ts')).registerDoctor,
+  images: async () => (await import('./images.ts')).registerImages,
+  up: async () => (await import('./up.ts')).registerUp,
+  down: async () => (await import('./down.ts')).registerDown,
+  scenarios: async () => (await import('./scenarios.ts')).registerScenarios,
+  run: async () => (await import('./run.ts')).registerRun,
+  check: async () => (await import('./check.ts')).registerCheck,
+  render: async () => (await import('./render.ts')).registerRender,
+  bench: async () => (await import('./bench-up.ts')).registerBench,
+};
+
+/** Runs one command; resolves to the exit code. Never rejects: what went wrong is told on stderr. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  const program = new Command('rig')
+    .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
+    .option('--debug', 'print the stack of an error')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'rig: ')) });
+  try {
+    const named = argv.slice(2).find((argument) => !argument.startsWith('-'));
+    const wanted = named !== undefined && named in SUBCOMMANDS ? [named] : Object.keys(SUBCOMMANDS);
+    // A subcommand inherits the settings above only when it is made after them.
+    for (const name of wanted) (await SUBCOMMANDS[name]?.())?.(program);
+    await program.parseAsync([...argv]);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander has written its line already; asking for help is no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_MACHINE;
+    const debug = program.opts<{ debug?: boolean }>().debug === true;
+    process.stderr.write(`${explain(RigError.from(error), debug)}\n`);
+    return EXIT_MACHINE;
+  }
+}
+
+/** One line: what happened, and what to do. */
+function explain(error: RigError, debug: boolean): string {
+  const bug = error.code === 'internal' ? 'this is a bug; run again with --debug for the stack' : undefined;
+  const advice = error.next ?? bug;
+  const line = `rig: ${error.message.replaceAll('\n', ' ')}${advice === undefined ? '' : `; ${advice}`}`;
+  return debug ? `${line}\n${stackOf(error)}` : line;
+}
+
+function stackOf(error: RigError): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack}` : '';
+  return `${error.stack}${cause}`;
+}
