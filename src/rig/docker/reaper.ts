@@ -4,6 +4,7 @@
 
 import { connect, type Socket } from 'node:net';
 import type Docker from 'dockerode';
+import { ExecaError, execa } from 'execa';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
@@ -18,38 +19,25 @@ export interface Reaper {
   release(): Promise<void>;
 }
 
-/**
- * Starts a reaper of this process's own. `socketPath` is the engine's socket as
- * the engine itself sees it. Its container goes by itself when the connection ends.
- */
-export async function startReaper(options: {
+export interface ReaperOptions {
   readonly docker: Docker;
   readonly clock: Clock;
   readonly image: string;
+  /** The engine's socket as the engine itself sees it. */
   readonly socketPath: string;
   /** Tells the reapers of concurrent rigs apart. */
   readonly id: string;
   /** Further labels of its container; none by default. */
   readonly labels?: Readonly<Record<string, string>>;
-}): Promise<Reaper> {
-  const { docker, clock, image, socketPath, id, labels } = options;
-  const container = await engine('start the reaper', async () => {
-    const created = await docker.createContainer({
-      Image: image,
-      name: `cobalt-rig-reaper-${id}`,
-      Labels: { ...labels, 'dev.cobalt-rig.reaper': id },
-      ExposedPorts: { [`${REAPER_PORT}/tcp`]: {} },
-      HostConfig: {
-        AutoRemove: true,
-        CapDrop: ['ALL'],
-        SecurityOpt: ['no-new-privileges:true'],
-        Binds: [`${socketPath}:/var/run/docker.sock`],
-        PortBindings: { [`${REAPER_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
-      },
-    });
-    await created.start();
-    return created;
-  });
+}
+
+/**
+ * Starts a reaper of this process's own. Its container goes by itself when the connection ends.
+ */
+export async function startReaper(options: ReaperOptions): Promise<Reaper> {
+  const { docker, clock, id } = options;
+  await runDetached(containerArguments(options));
+  const container = docker.getContainer(nameOf(id));
   const { NetworkSettings } = await engine('inspect the reaper', () => container.inspect());
   const port = Number(NetworkSettings.Ports[`${REAPER_PORT}/tcp`]?.[0]?.HostPort);
   // Docker's proxy accepts connections before the reaper listens, so only an ACK counts.
@@ -67,6 +55,39 @@ export async function startReaper(options: {
       await engine('remove the reaper', () => container.remove({ force: true }));
     },
   };
+}
+
+const nameOf = (id: string): string => `cobalt-rig-reaper-${id}`;
+
+function containerArguments(options: ReaperOptions): readonly string[] {
+  const { image, socketPath, id, labels } = options;
+  const all = { ...labels, 'dev.cobalt-rig.reaper': id };
+  return [
+    ...['run', '--detach', '--rm', '--pull', 'never', '--name', nameOf(id)],
+    ...Object.entries(all).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
+    ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'],
+    ...['--volume', `${socketPath}:/var/run/docker.sock`, '--publish', `127.0.0.1::${REAPER_PORT}`],
+    // Whoever started it and never came is dead.
+    ...['--env', 'RYUK_CONNECTION_TIMEOUT=15s'],
+    image,
+  ];
+}
+
+/**
+ * A process of its own, in its own group: if the rig is killed here it goes on,
+ * and the reaper starts, finds nobody, and ends. By the engine's API there would be a
+ * moment with a container that was created and never started, which nothing ever removes.
+ */
+async function runDetached(args: readonly string[]): Promise<void> {
+  try {
+    await execa('docker', args, { detached: true, cleanup: false, stdin: 'ignore', timeout: 30_000 });
+  } catch (error) {
+    const words = error instanceof ExecaError ? String(error.stderr || error.shortMessage) : String(error);
+    throw new RigError('machine', `cannot start the reaper: ${words.trim().replaceAll('\n', ' | ')}`, {
+      next: 'Run rig doctor to see what the machine lacks.',
+      cause: error,
+    });
+  }
 }
 
 async function open(port: number, filter: string): Promise<Socket> {

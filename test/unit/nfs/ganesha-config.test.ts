@@ -59,8 +59,8 @@ describe('the configuration of an export', () => {
     expect(clientLines(rules.toReversed())).toEqual(clientLines(rules));
   });
 
-  it('lets the stricter of two spellings of one host decide', () => {
-    expect(clientLines([rule('10.0.0.1'), rule('10.0.0.1/32', 'ro')])[0]).toContain('Access_Type = RO');
+  it('is refused for two spellings of one host', () => {
+    expect(() => render([rule('10.0.0.1'), rule('10.0.0.1/32', 'ro')])).toThrow('must name each host once');
   });
 
   it('spells hosts so that ganesha reads no more and no less', () => {

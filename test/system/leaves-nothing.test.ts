@@ -1,0 +1,142 @@
+// Nothing survives the rig: not after Ctrl-C, and not after SIGKILL.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
+import { createSystemClock } from '../../src/base/clock.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { ROOT_FOLDER } from '../../src/cli/root.ts';
+import { readSettings } from '../../src/cli/settings.ts';
+import { createContainers } from '../../src/rig/docker/containers.ts';
+import { projectOf, runLabel } from '../../src/rig/docker/deploy.ts';
+import { connectEngine } from '../../src/rig/docker/engine.ts';
+import { HISTORY_FILE, RUN_FILE, type RunFile } from '../../src/rig/record-files.ts';
+
+type Engine = Awaited<ReturnType<typeof connectEngine>>;
+
+const clock = createSystemClock();
+/** The reaper waits 10 s for the rig to come back, and removes two dozen things. */
+const REAPED_WITHIN_MS = 30_000;
+
+/** What there is of a run, by kind and name. */
+async function remains(docker: Engine, runId: string): Promise<readonly string[]> {
+  const filters = { label: [runLabel(runId)] };
+  const containers = await docker.listContainers({ all: true, filters });
+  const networks = await docker.listNetworks({ filters });
+  const { Volumes } = await docker.listVolumes({ filters });
+  return [
+    ...containers.map(({ Names }) => `container ${Names.join()}`),
+    ...networks.map(({ Name }) => `network ${Name}`),
+    ...(Volumes ?? []).map(({ Name }) => `volume ${Name}`),
+  ];
+}
+
+/** `<device> <inode of its file>` of each attached loop device of this machine. */
+async function attachedLoops(): Promise<ReadonlySet<string>> {
+  const args = ['--list', '--noheadings', '--raw', '--output', 'NAME,BACK-INO'];
+  const { stdout } = await execa('losetup', args);
+  return new Set(stdout.split('\n').filter(Boolean));
+}
+
+/** Those of them that carry the disks of a run's nodes. */
+async function loopsOf(docker: Engine, runId: string): Promise<readonly string[]> {
+  const containers = createContainers(docker, projectOf(runId));
+  const nodes = (await containers.services()).filter((service) => service.startsWith('node'));
+  return Promise.all(
+    nodes.map(async (node) => {
+      const script = 'losetup --noheadings --raw --output NAME,BACK-INO "$(findmnt -no SOURCE /srv/cobalt)"';
+      return (await containers.exec(node, ['sh', '-c', script])).stdout.trim();
+    }),
+  );
+}
+
+describe('a rig that is ended in the middle of a run', () => {
+  let out: string;
+  let rig: ChildProcess;
+  let exited: Promise<number | null>;
+  let docker: Engine;
+
+  beforeEach(async () => {
+    docker = await connectEngine(readSettings().engine);
+    out = mkdtempSync(join(tmpdir(), 'cobalt-rig-'));
+    const main = join(ROOT_FOLDER, 'src/cli/main.ts');
+    rig = spawn(process.execPath, [main, 'run', 'export-created', '--out', out], { stdio: 'ignore' });
+    exited = new Promise((resolve) => rig.once('exit', resolve));
+  });
+
+  afterEach(() => {
+    rig.kill('SIGKILL');
+    rmSync(out, { recursive: true, force: true });
+  });
+
+  /** Waits for the run's folder, and for its history to have this text; answers with the run's id. */
+  const runReached = (text: string): Promise<string> =>
+    waitFor({
+      clock,
+      what: `the run to reach '${text}'`,
+      timeoutMs: 60_000,
+      probe: async () => {
+        const [folder] = readdirSync(out);
+        if (folder === undefined) return undefined;
+        const { runId } = JSON.parse(readFileSync(join(out, folder, RUN_FILE), 'utf8')) as RunFile;
+        return readFileSync(join(out, folder, HISTORY_FILE), 'utf8').includes(text) ? runId : undefined;
+      },
+    });
+
+  const gone = async (runId: string, loops: readonly string[], timeoutMs: number): Promise<void> => {
+    let seen: readonly string[] = [];
+    await waitFor({
+      clock,
+      what: `nothing of run ${runId} to be left`,
+      timeoutMs,
+      probe: async () => {
+        const attached = await attachedLoops();
+        seen = [...(await remains(docker, runId)), ...loops.filter((loop) => attached.has(loop))];
+        return seen.length === 0 ? true : undefined;
+      },
+      describe: () => seen.join(', '),
+    });
+  };
+
+  it('cleans up by itself after Ctrl-C, and exits with 3', async () => {
+    const runId = await runReached('nfs-write');
+    expect(await remains(docker, runId)).not.toEqual([]);
+    const loops = await loopsOf(docker, runId);
+    const attached = await attachedLoops();
+    expect(loops).toHaveLength(3);
+    expect(loops.every((loop) => attached.has(loop))).toBe(true);
+    rig.kill('SIGINT');
+    expect(await exited).toBe(3);
+    await gone(runId, loops, 1_000);
+  }, 90_000);
+
+  it('is cleaned up after when it is killed while the cluster is being created', async () => {
+    const runId = await runReached('');
+    // Compose is a process of its own, and goes on creating after the rig is dead.
+    await waitFor({
+      clock,
+      what: 'the first thing of the run',
+      timeoutMs: 30_000,
+      intervalMs: 10,
+      probe: async () => ((await remains(docker, runId)).length > 0 ? true : undefined),
+    });
+    rig.kill('SIGKILL');
+    await exited;
+    await gone(runId, [], REAPED_WITHIN_MS);
+  }, 120_000);
+
+  it.each(['one engine leads', 'nfs-write'])(
+    "is cleaned up after when it is killed once its history has '%s'",
+    async (moment) => {
+      const runId = await runReached(moment);
+      const loops = await loopsOf(docker, runId);
+      rig.kill('SIGKILL');
+      await exited;
+      await gone(runId, loops, REAPED_WITHIN_MS);
+    },
+    120_000,
+  );
+});
