@@ -13,7 +13,7 @@ export interface Mode extends AsyncDisposable {
   deploy(request: DeployRequest): Promise<Deployment>;
 }
 
-/** Waits until a volume can be created and will become ready: every node is registered, and an engine leads. */
+/** Waits until a volume can be created on any node, and will become ready: all are registered and answer, and an engine leads. */
 export async function awaitReady(options: {
   readonly deployment: Deployment;
   readonly clock: Clock;
@@ -39,7 +39,33 @@ export async function awaitReady(options: {
       },
       describe: () => `etcd lacks ${missing.join(', ')}`,
     });
+    await Promise.all(
+      deployment.topology.nodes.map(({ name }) => awaitReadiness({ ...options, node: name })),
+    );
   } finally {
     await kv.close();
   }
+}
+
+async function awaitReadiness(options: {
+  readonly deployment: Deployment;
+  readonly clock: Clock;
+  readonly node: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { deployment, clock, node, timeoutMs, signal } = options;
+  await waitFor({
+    clock,
+    what: `the API of ${node} to be ready`,
+    timeoutMs,
+    intervalMs: 20,
+    signal,
+    probe: async () => {
+      const { status } = await fetch(`${await deployment.api(node)}/readyz`, {
+        signal: AbortSignal.timeout(2_000),
+      });
+      return status === 200 ? true : undefined;
+    },
+  });
 }

@@ -1,7 +1,7 @@
 // Nothing survives the rig: not after Ctrl-C, and not after SIGKILL.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -20,6 +20,8 @@ type Engine = Awaited<ReturnType<typeof connectEngine>>;
 const clock = createSystemClock();
 /** The reaper waits 10 s for the rig to come back, and removes two dozen things. */
 const REAPED_WITHIN_MS = 30_000;
+/** What the rig printed. */
+const OUTPUT_FILE = 'rig.log';
 
 /** What there is of a run, by kind and name. */
 async function remains(docker: Engine, runId: string): Promise<readonly string[]> {
@@ -63,7 +65,9 @@ describe('a rig that is ended in the middle of a run', () => {
     docker = await connectEngine(readSettings().engine);
     out = mkdtempSync(join(tmpdir(), 'cobalt-rig-'));
     const main = join(ROOT_FOLDER, 'src/cli/main.ts');
-    rig = spawn(process.execPath, [main, 'run', 'export-created', '--out', out], { stdio: 'ignore' });
+    rig = spawn(process.execPath, [main, 'run', 'export-created', '--out', out], {
+      stdio: ['ignore', openSync(join(out, OUTPUT_FILE), 'w'), 'inherit'],
+    });
     exited = new Promise((resolve) => rig.once('exit', resolve));
   });
 
@@ -79,11 +83,12 @@ describe('a rig that is ended in the middle of a run', () => {
       what: `the run to reach '${text}'`,
       timeoutMs: 60_000,
       probe: async () => {
-        const [folder] = readdirSync(out);
+        const folder = readdirSync(out).find((name) => name !== OUTPUT_FILE);
         if (folder === undefined) return undefined;
         const { runId } = JSON.parse(readFileSync(join(out, folder, RUN_FILE), 'utf8')) as RunFile;
         return readFileSync(join(out, folder, HISTORY_FILE), 'utf8').includes(text) ? runId : undefined;
       },
+      describe: () => readFileSync(join(out, OUTPUT_FILE), 'utf8').trim().split('\n').slice(-3).join(' | '),
     });
 
   const gone = async (runId: string, loops: readonly string[], timeoutMs: number): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, LEASE_TTL_MS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, threeNodes } from './common.ts';
 
 /** Agent down, volume present, changes in ETCD: the disk follows when the node returns. */
 export const agentDownVolumePresent: Scenario = {
@@ -7,8 +7,7 @@ export const agentDownVolumePresent: Scenario = {
   title: "A node that was down while its volume's size and exports changed catches up, and lost no byte",
   topology: threeNodes,
   script: [
-    { await: { registered: 'all' }, withinMs: 30_000 },
-    { await: { leader: 'one' }, withinMs: 10_000 },
+    ...CLUSTER_UP,
     {
       call: {
         create: 'a',

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, LEASE_TTL_MS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, threeNodes } from './common.ts';
 
 /**
  * Agent down, volume not present but scheduled there: rescheduled, whether the
@@ -18,8 +18,7 @@ export const agentDownVolumeScheduled: Scenario = {
     ],
   },
   script: [
-    { await: { registered: 'all' }, withinMs: 30_000 },
-    { await: { leader: 'one' }, withinMs: 10_000 },
+    ...CLUSTER_UP,
     { fault: 'kill', target: 'node2' },
     { mark: 'dead' },
     { call: { create: 'a', sizeGib: 1, constraints: { zone: 'b' } }, via: 'node1', status: 202 },

@@ -1,6 +1,7 @@
 // What several scenarios share: their clusters and the checks that always apply.
 
 import type { CheckName } from '../checks/catalogue.ts';
+import type { Step } from '../scenario.ts';
 import type { TopologyInput } from '../topology.ts';
 
 /** Of every lease in these clusters. Bounds below derive from it. */
@@ -16,6 +17,13 @@ export const threeNodes = {
   consumers: ['consumer1', 'consumer2'],
   settings: { leaseTtlSeconds: LEASE_TTL_MS / 1000 },
 } as const satisfies TopologyInput;
+
+/** The cluster is up: every node is registered, an engine leads, and every API answers. */
+export const CLUSTER_UP: readonly Step[] = [
+  { await: { registered: 'all' }, withinMs: 30_000 },
+  { await: { leader: 'one' }, withinMs: 10_000 },
+  { await: { ready: 'all' }, withinMs: 10_000 },
+];
 
 /** Invariants of every run, whatever was done to the cluster. */
 export const ALWAYS: readonly CheckName[] = [

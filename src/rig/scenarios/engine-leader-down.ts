@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, LEASE_TTL_MS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, threeNodes } from './common.ts';
 
 const STAYS_DEAD = { engine: 'never' } as const;
 
@@ -13,8 +13,7 @@ export const engineLeaderDown: Scenario = {
     'When only the leading engine dies or freezes, another leads within a TTL + 1 s and no heartbeat is missed',
   topology: { ...threeNodes, nodes: threeNodes.nodes.map((node) => ({ ...node, restart: STAYS_DEAD })) },
   script: [
-    { await: { registered: 'all' }, withinMs: 30_000 },
-    { await: { leader: 'one' }, withinMs: 10_000 },
+    ...CLUSTER_UP,
     { mark: 'first' },
     { fault: 'kill', target: 'leader', role: 'engine' },
     { mark: 'killed' },

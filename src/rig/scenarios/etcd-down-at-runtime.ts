@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, LEASE_TTL_MS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, threeNodes } from './common.ts';
 
 const NODES = ['node1', 'node2', 'node3'];
 
@@ -9,8 +9,7 @@ export const etcdDownAtRuntime: Scenario = {
   title: 'Without etcd the API says 503, engines step down, and no volume, export or byte changes',
   topology: threeNodes,
   script: [
-    { await: { registered: 'all' }, withinMs: 30_000 },
-    { await: { leader: 'one' }, withinMs: 10_000 },
+    ...CLUSTER_UP,
     {
       call: { create: 'a', sizeGib: 1, exports: [{ consumer: 'consumer1', access: 'rw' }] },
       via: 'node1',

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, threeNodes } from './common.ts';
 
 /** NFS export created: the accepted consumer works, the other is refused. */
 export const exportCreated: Scenario = {
@@ -7,8 +7,7 @@ export const exportCreated: Scenario = {
   title: 'The accepted consumer mounts, reads and writes; the other is refused',
   topology: threeNodes,
   script: [
-    { await: { registered: 'all' }, withinMs: 30_000 },
-    { await: { leader: 'one' }, withinMs: 10_000 },
+    ...CLUSTER_UP,
     {
       call: { create: 'a', sizeGib: 1, exports: [{ consumer: 'consumer1', access: 'rw' }] },
       via: 'node1',

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, threeNodes } from './common.ts';
 
 /** NFS export modified: permission moves from one consumer to the other, then becomes read-only. */
 export const exportModified: Scenario = {
@@ -7,8 +7,7 @@ export const exportModified: Scenario = {
   title: 'Within 2 s of the 202 the removed consumer is refused, the new one works, and ro stops writes',
   topology: threeNodes,
   script: [
-    { await: { registered: 'all' }, withinMs: 30_000 },
-    { await: { leader: 'one' }, withinMs: 10_000 },
+    ...CLUSTER_UP,
     {
       call: { create: 'a', sizeGib: 1, exports: [{ consumer: 'consumer1', access: 'rw' }] },
       via: 'node1',
