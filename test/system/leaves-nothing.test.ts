@@ -20,6 +20,8 @@ type Engine = Awaited<ReturnType<typeof connectEngine>>;
 const clock = createSystemClock();
 /** The reaper waits 10 s for the rig to come back, and removes two dozen things. */
 const REAPED_WITHIN_MS = 30_000;
+/** Goes on for a quarter of a minute after its first write: long enough to be ended in the middle. */
+const SCENARIO = 'etcd-down-at-runtime';
 /** What the rig printed. */
 const OUTPUT_FILE = 'rig.log';
 
@@ -65,7 +67,7 @@ describe('a rig that is ended in the middle of a run', () => {
     docker = await connectEngine(readSettings().engine);
     out = mkdtempSync(join(tmpdir(), 'cobalt-rig-'));
     const main = join(ROOT_FOLDER, 'src/cli/main.ts');
-    rig = spawn(process.execPath, [main, 'run', 'export-created', '--out', out], {
+    rig = spawn(process.execPath, [main, 'run', SCENARIO, '--out', out], {
       stdio: ['ignore', openSync(join(out, OUTPUT_FILE), 'w'), 'inherit'],
     });
     exited = new Promise((resolve) => rig.once('exit', resolve));
