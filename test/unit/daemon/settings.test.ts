@@ -87,9 +87,13 @@ describe('the settings', () => {
 
   it('are all in .env.template, which holds the defaults', () => {
     const template = readFileSync(join(import.meta.dirname, '../../../.env.template'), 'utf8');
-    const source = readFileSync(join(import.meta.dirname, '../../../src/daemon/settings.ts'), 'utf8');
-    const entries = [...template.matchAll(/^(COBALT_\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
-    const names = new Set([...source.matchAll(/\bCOBALT_\w+/g)].map(([name]) => name));
+    const sources = ['src/daemon/settings.ts', 'src/cli/settings.ts', 'images/node/entrypoint.sh']
+      .map((path) => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8'))
+      .join('\n');
+    const entries = [...template.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+    const names = new Set(
+      [...sources.matchAll(/\b(COBALT_\w+)|environment\.(\w+)/g)].map(([, own, other]) => own ?? other),
+    );
     expect(new Set(entries.map(([name]) => name))).toEqual(names);
     expect(readSettings(Object.fromEntries(entries))).toEqual(
       readSettings({ COBALT_NODE_NAME: 'node-a', COBALT_ETCD_ENDPOINTS: 'http://127.0.0.1:2379' }),
