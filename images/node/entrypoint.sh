@@ -10,7 +10,13 @@
 #
 # COBALT_DISK_GIB (default 10) is the size of the disk, a sparse file on the
 # volume at /var/lib/cobalt. A disk that exists is mounted as it is.
-# COBALT_VOLUME_PATH (default /srv/cobalt) is where it is mounted.
+# COBALT_VOLUME_PATH (default /srv/cobalt) is where it is mounted. Both are read
+# here and not by daemon/settings.ts: this is the node's hardware, outside the daemon.
+#
+# The container is to be run with an init, whose child the daemon's supervisor
+# is: when that ends, or is killed, the container ends with it (137 after
+# `kill -9`), ganesha, the mounts and all, as if the node had lost its power. A
+# role that is killed ends alone.
 #
 # Needs: cap_add SYS_ADMIN, DAC_READ_SEARCH, NET_ADMIN; seccomp and apparmor
 # unconfined; device rules `b 7:* rmw` and `c 10:237 rmw`.

@@ -1,6 +1,8 @@
 // What is on this node's disk and in its NFS server, as one line of JSON, for
 // the rig's checks. It looks with the tools of the operating system and shares
 // no code with the daemon, so that a mistake of the daemon's can't hide itself.
+// So it also reads COBALT_VOLUME_PATH by itself: it belongs to the node's hardware,
+// as entrypoint.sh does, outside the daemon.
 //
 //   {volumes: [{id, quotaBytes|null, usedBytes, files: {path: sha256}}], trash: [name],
 //    exports: [{id, pseudo, clients: [{host, access, squash}]}], mounts: [{at, source, subvolume}]}

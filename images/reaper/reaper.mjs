@@ -8,7 +8,13 @@
 //   within RYUK_CONNECTION_TIMEOUT (default 60s) of the start, all containers,
 //   networks, volumes and images that match a line are removed, and it exits.
 //
+// Beyond Ryuk's: `forget:` before a line takes it back, and a line is answered
+// with NAK and a reason when the engine can't be reached.
+//
 // A client that dies, however suddenly, closes its connection: that is the signal.
+//
+// It stands outside of daemon and rig, as hardware does, and reads its variables,
+// which are Ryuk's, by itself.
 
 import { request } from 'node:http';
 import { createServer } from 'node:net';
@@ -22,6 +28,9 @@ const REQUEST_TIMEOUT_MS = durationMs(process.env.RYUK_REQUEST_TIMEOUT, 30_000);
 /** What is being created while its owner dies shows up a moment later: look again. */
 const ROUNDS = 10;
 const PAUSE_MS = 500;
+
+/** Before a filter: it is no longer to be reaped. Not part of Ryuk's protocol. */
+const FORGET = 'forget:';
 
 /** Go's durations, which Ryuk takes (`10s`, `1m30s`, `500ms`); a bare number is seconds. */
 function durationMs(text, fallbackMs) {
@@ -47,7 +56,8 @@ function engine(method, path) {
         body += chunk;
       });
       response.on('end', () => {
-        if (response.statusCode < 300) resolve(body === '' ? {} : JSON.parse(body));
+        if (response.statusCode < 300)
+          resolve(body.startsWith('{') || body.startsWith('[') ? JSON.parse(body) : {});
         else if (response.statusCode === 404) resolve({});
         else reject(new Error(`${method} ${path}: ${response.statusCode} ${body.trim()}`));
       });
@@ -136,9 +146,22 @@ const server = createServer((socket) => {
   connections += 1;
   clearTimeout(timer);
   const lines = createInterface({ input: socket });
-  lines.on('line', (line) => {
-    const filter = parseFilter(line);
+  lines.on('line', async (line) => {
+    const forget = line.startsWith(FORGET);
+    const filter = parseFilter(forget ? line.slice(FORGET.length) : line);
     if (filter === undefined) return;
+    if (forget) {
+      filters.delete(filter);
+      return;
+    }
+    // A reaper that can't reach the engine protects nobody, and must not say that it does.
+    try {
+      await engine('GET', '/_ping');
+    } catch (error) {
+      log(`cannot reach the engine: ${error.message}`);
+      socket.end(`NAK cannot reach the engine: ${error.message}\n`);
+      return;
+    }
     filters.add(filter);
     socket.write('ACK\n');
   });

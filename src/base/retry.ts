@@ -41,7 +41,7 @@ export async function waitFor<T>(options: {
   }
 }
 
-/** Exponential backoff with full jitter; starts at `baseMs`, doubles up to `capMs`. */
+/** Exponential backoff with equal jitter: from half the ceiling up to it. The ceiling starts at `baseMs` and doubles up to `capMs`. */
 export function backoffMs(options: {
   readonly random: Random;
   readonly attempt: number;

@@ -1,14 +1,23 @@
 // `rig bench up`: `rig up` against `docker compose up -d --wait` of the same
 // file, in turns in one run, because the machine is shared and noisy.
 
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { execa } from 'execa';
+import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { compose } from '../rig/docker/compose-cli.ts';
+import { projectOf, removeRun } from '../rig/docker/deploy.ts';
+import { connectEngine } from '../rig/docker/engine.ts';
+import { COMPOSE_FILE } from '../rig/record-files.ts';
+import { runIdOf } from './cluster-name.ts';
+import { newRunId } from './containers.ts';
+import { catchInterrupt } from './interrupt.ts';
 import { ROOT_FOLDER } from './root.ts';
+import { readSettings } from './settings.ts';
 
-const RIG = [process.execPath, join(ROOT_FOLDER, 'src/cli/main.ts')] as const;
-const NAME = 'bench';
+const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
 
 export function registerBench(program: Command): void {
   program
@@ -29,39 +38,67 @@ function parseRounds(text: string): number {
 }
 
 async function benchUp({ rounds }: { readonly rounds: number }): Promise<void> {
-  const rigMs: number[] = [];
-  const composeMs: number[] = [];
-  // The first start builds images and warms caches; it isn't counted.
-  await timed(rigUp);
-  await rigDown();
-  for (let round = 1; round <= rounds; round += 1) {
-    rigMs.push(await timed(rigUp));
-    await rigDown();
-    composeMs.push(await timed(composeUp));
-    await composeDown();
-    process.stdout.write(`round ${round}: rig ${rigMs.at(-1)} ms, compose ${composeMs.at(-1)} ms\n`);
+  const docker = await connectEngine(readSettings().engine);
+  const name = `bench-${newRunId()}`;
+  const runId = runIdOf(name);
+  const folder = join('runs', runId);
+  using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
+  try {
+    const { rigMs, composeMs } = await measure({ name, folder, rounds, signal: interrupt.signal });
+    const ratio = median(rigMs) / median(composeMs);
+    process.stdout.write(
+      `median of ${rounds}: rig up ${median(rigMs)} ms, docker compose up -d --wait ${median(composeMs)} ms, ` +
+        `ratio ${ratio.toFixed(2)} (below 1: the rig is faster)\n`,
+    );
+  } finally {
+    await removeRun(docker, runId);
+    await rm(folder, { recursive: true, force: true });
   }
-  const ratio = median(rigMs) / median(composeMs);
-  process.stdout.write(
-    `median of ${rounds}: rig up ${median(rigMs)} ms, docker compose up -d --wait ${median(composeMs)} ms, ` +
-      `ratio ${ratio.toFixed(2)} (below 1: the rig is faster)\n`,
-  );
 }
 
-const [NODE, MAIN] = RIG;
-const rigUp = () => execa(NODE, [MAIN, 'up', '--name', NAME]);
-const rigDown = () => execa(NODE, [MAIN, 'down', '--name', NAME]);
+async function measure(options: {
+  readonly name: string;
+  readonly folder: string;
+  readonly rounds: number;
+  readonly signal: AbortSignal;
+}): Promise<{ readonly rigMs: readonly number[]; readonly composeMs: readonly number[] }> {
+  const { name, folder, rounds, signal } = options;
+  const rigMs: number[] = [];
+  const composeMs: number[] = [];
+  // A process of its own each time: that is what a user waits for.
+  const rig = (command: string) => () => runRig([command, '--name', name], signal);
+  // The very file that `rig up` has just used, under the same project name.
+  const project = { project: projectOf(runIdOf(name)), file: join(folder, COMPOSE_FILE) };
+  // The first start builds images and warms caches; it isn't counted.
+  await rig('up')();
+  await rig('down')();
+  for (let round = 1; round <= rounds; round += 1) {
+    rigMs.push(await timed(rig('up')));
+    await rig('down')();
+    composeMs.push(await timed(() => compose(project, ['up', '--detach', '--wait'], { signal })));
+    await compose(project, ['down', '--timeout', '0', '--volumes'], { signal });
+    process.stdout.write(`round ${round}: rig ${rigMs.at(-1)} ms, compose ${composeMs.at(-1)} ms\n`);
+  }
+  return { rigMs, composeMs };
+}
 
-/** The very file that `rig up` has just used, under the same project name. */
-const compose = (...args: readonly string[]) =>
-  execa('docker', ['compose', '-f', join('runs', `up-${NAME}`, 'compose.yaml'), ...args]);
-const composeUp = () => compose('up', '--detach', '--wait');
-const composeDown = () => compose('down', '--timeout', '0', '--volumes');
+/** Throws what the rig said on stderr, or `aborted`. */
+async function runRig(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const { failed, isCanceled, stderr } = await execa(process.execPath, [MAIN, ...args], {
+    cancelSignal: signal,
+    // A Ctrl-C reaches it once, from here: the second would make it leave its cluster behind.
+    detached: true,
+    reject: false,
+  });
+  if (isCanceled) throw new RigError('aborted', 'the benchmark was interrupted');
+  if (failed) throw new RigError('machine', `rig ${args[0]} failed: ${stderr.replace(/^rig: /, '')}`);
+}
 
-async function timed(action: () => PromiseLike<unknown>): Promise<number> {
-  const startedMs = performance.now();
+async function timed(action: () => Promise<unknown>): Promise<number> {
+  const clock = createSystemClock();
+  const startedMs = clock.monotonicMs();
   await action();
-  return Math.round(performance.now() - startedMs);
+  return Math.round(clock.monotonicMs() - startedMs);
 }
 
 function median(numbers: readonly number[]): number {

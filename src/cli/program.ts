@@ -26,10 +26,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
     .option('--debug', 'print the stack of an error')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'rig: ')) });
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text)) });
   try {
     const named = argv.slice(2).find((argument) => !argument.startsWith('-'));
-    const wanted = named !== undefined && named in SUBCOMMANDS ? [named] : Object.keys(SUBCOMMANDS);
+    const wanted =
+      named !== undefined && Object.hasOwn(SUBCOMMANDS, named) ? [named] : Object.keys(SUBCOMMANDS);
     // A subcommand inherits the settings above only when it is made after them.
     for (const name of wanted) (await SUBCOMMANDS[name]?.())?.(program);
     await program.parseAsync([...argv]);
@@ -43,11 +44,18 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Commander's `error: …`, which may go on with a guess on a second line. */
+function explainUsage(text: string): string {
+  return `rig: ${oneLine(text.replace(/^error: /, ''))}; see rig --help\n`;
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
 /** One line: what happened, and what to do. */
 function explain(error: RigError, debug: boolean): string {
   const bug = error.code === 'internal' ? 'this is a bug; run again with --debug for the stack' : undefined;
   const advice = error.next ?? bug;
-  const line = `rig: ${error.message.replaceAll('\n', ' ')}${advice === undefined ? '' : `; ${advice}`}`;
+  const line = `rig: ${oneLine(error.message)}${advice === undefined ? '' : `; ${advice}`}`;
   return debug ? `${line}\n${stackOf(error)}` : line;
 }
 

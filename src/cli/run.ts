@@ -1,5 +1,6 @@
 // `rig run`: runs scenarios and tells how they ended.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Listr } from 'listr2';
@@ -68,7 +69,10 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
     title: scenario.name,
     skip: () => interrupt.signal.aborted,
     task: async (_context: unknown, task: { title: string; output: string }): Promise<void> => {
-      const place = { folder: folderOf(scenario, seed, flags.out), runId: newRunId() };
+      const place = {
+        folder: freeFolder({ scenario, seed, out: flags.out, nowMs: clock.nowMs() }),
+        runId: newRunId(),
+      };
       const onProgress = (what: string): void => {
         task.output = what;
       };
@@ -76,40 +80,56 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
         const result = await runScenario({ ...common, ...place, scenario, onProgress });
         outcomes.push({ scenario, result });
         task.title = `${scenario.name}: ${result.verdict}, ${(result.elapsedMs / 1000).toFixed(1)} s`;
-        if (result.verdict !== 'valid') throw new RigError('conflict', `the verdict is ${result.verdict}`);
+        if (result.verdict === 'valid') return;
       } catch (thrown) {
-        const error = RigError.from(thrown, { code: 'machine' });
-        if (outcomes.at(-1)?.scenario !== scenario) outcomes.push({ scenario, error });
-        throw error;
+        outcomes.push({ scenario, error: RigError.from(thrown, { code: 'machine' }) });
+        task.title = `${scenario.name}: not judged`;
       }
+      // Marks the task as failed; what there is to say stands in its title and in the summary.
+      throw new RigError('conflict', task.title);
     },
   }));
   await new Listr(tasks, {
     exitOnError: false,
     renderer: process.stdout.isTTY ? 'default' : 'verbose',
+    rendererOptions: { showErrorMessage: false, collapseErrors: false },
     registerSignalListeners: false,
   }).run();
-  return conclude(outcomes);
+  return conclude(scenarios, outcomes);
 }
 
-/** `runs/<time>-<scenario>-<seed>`; the time sorts, and is in UTC. */
-function folderOf(scenario: Scenario, seed: number, out: string): string {
-  const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  return join(out, `${time}-${scenario.name}-${seed}`);
+/** `runs/<time>-<scenario>-<seed>`, with a number behind it if that is taken; the time is in UTC. */
+function freeFolder(options: {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly out: string;
+  readonly nowMs: number;
+}): string {
+  const { scenario, seed, out, nowMs } = options;
+  const time = new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const wanted = join(out, `${time}-${scenario.name}-${seed}`);
+  let folder = wanted;
+  for (let count = 2; existsSync(folder); count += 1) folder = `${wanted}-${count}`;
+  return folder;
 }
 
-function conclude(outcomes: readonly Outcome[]): number {
+function conclude(scenarios: readonly Scenario[], outcomes: readonly Outcome[]): number {
   const results = outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
   const failures = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []));
   process.stdout.write(`\n${summary(results, { columns: process.stdout.columns ?? 100 })}\n`);
   for (const { runId, folder } of results.filter(({ kept }) => kept)) {
+    const file = join(folder, COMPOSE_FILE);
     process.stdout.write(
-      `kept: docker compose -f ${join(folder, COMPOSE_FILE)} ps; remove it with: npm run rig -- down --run ${runId}\n`,
+      `kept: docker compose -f ${file} ps; remove it with: npm run rig -- down --run ${runId}\n`,
     );
   }
   for (const { scenario, error } of failures) {
-    process.stderr.write(`rig: ${scenario.name}: ${error.message}${error.next ? `; ${error.next}` : ''}\n`);
+    const advice = error.next === undefined ? '' : `; ${error.next}`;
+    process.stderr.write(`rig: ${scenario.name}: ${error.message}${advice}\n`);
   }
-  if (failures.length > 0 || results.length === 0) return EXIT_MACHINE;
+  const unrun = scenarios.length - outcomes.length;
+  if (unrun > 0)
+    process.stderr.write(`rig: interrupted; ${unrun} of ${scenarios.length} scenarios were not run\n`);
+  if (failures.length > 0 || unrun > 0) return EXIT_MACHINE;
   return exitCodeOf(worstOf(results.map(({ verdict }) => verdict)));
 }

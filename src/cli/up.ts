@@ -36,9 +36,10 @@ async function topologyOf(flags: UpFlags): Promise<Topology> {
   if (flags.topology === undefined) return parseTopology(GOLDEN_TOPOLOGIES['cobalt-3'], 'cobalt-3');
   let input: unknown;
   try {
-    input = parse(await readFile(flags.topology, 'utf8'));
+    input = parse(await readFile(flags.topology, 'utf8'), { prettyErrors: false });
   } catch (error) {
     throw new RigError('invalid', `cannot read the topology ${flags.topology}: ${(error as Error).message}`, {
+      next: "Give a file in YAML; README's section on topologies has an example.",
       cause: error,
     });
   }

@@ -90,20 +90,49 @@ export function identityOf(clusterId: string, stored: KeyValue | undefined): str
 
 /**
  * The same store for one who may not have joined yet: the first read or write
- * that gets through joins. Rejects with `unsupported` in a cluster of another version.
+ * that gets through joins. An etcd that comes back after an outage may be
+ * another one, and is joined like a new one. Rejects with `unsupported` in a
+ * cluster of another version.
  */
 export function joinFirst(options: { readonly kv: Kv; readonly random: Random }): Kv {
   const { kv } = options;
   let joined = false;
-  const after = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (!joined) await joinCluster(options);
-    joined = true;
-    return call();
+  let outages = 0;
+  const observed = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      noteOutage(error);
+      throw error;
+    }
   };
+  const noteOutage = (error: unknown): void => {
+    if (!hasCode(error, 'unavailable', 'timeout')) return;
+    joined = false;
+    outages += 1;
+  };
+  const after = <T>(call: () => Promise<T>): Promise<T> =>
+    observed(async () => {
+      const before = outages;
+      if (!joined) await joinCluster(options);
+      // Another call may have met the next outage meanwhile.
+      joined = outages === before;
+      return call();
+    });
   return {
     ...kv,
     get: (key) => after(() => kv.get(key)),
     list: (prefix) => after(() => kv.list(prefix)),
     transact: (transaction) => after(() => kv.transact(transaction)),
+    grantLease: (ttlSeconds) => after(() => kv.grantLease(ttlSeconds)),
+    keepLeaseAlive: (leaseId) => observed(() => kv.keepLeaseAlive(leaseId)),
+    watch: async function* (range) {
+      try {
+        yield* kv.watch(range);
+      } catch (error) {
+        noteOutage(error);
+        throw error;
+      }
+    },
   };
 }

@@ -166,8 +166,15 @@ async function runApi(ports: Ports, settings: Settings, signal: AbortSignal): Pr
 }
 
 async function runEngine(ports: Ports, settings: Settings, signal: AbortSignal): Promise<void> {
-  const { createEngine } = await import('./engine/engine.ts');
-  await createEngine({ ...ports, leaseTtlSeconds: settings.leaseTtlSeconds }).run(signal);
+  const [{ createEngine }, { joinFirst }, { createFailpoints }] = await Promise.all([
+    import('./engine/engine.ts'),
+    import('./cluster.ts'),
+    import('../base/failpoints.ts'),
+  ]);
+  const failpoints = createFailpoints({ clock, actions: settings.failpoints });
+  // An agent asks its disk which cluster is its own; an engine has nothing but etcd.
+  const kv = joinFirst(ports);
+  await createEngine({ ...ports, kv, failpoints, leaseTtlSeconds: settings.leaseTtlSeconds }).run(signal);
 }
 
 async function runAgent(ports: Ports, settings: Settings, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { RigError } from '../base/errors.ts';
+import { type FailpointActions, parseFailpoints } from '../base/failpoints.ts';
 import type { LogLevel } from '../base/log.ts';
 import { type Labels, labelsSchema, nodeNameSchema } from '../model/names.ts';
 import { ROLES, type Role, roleSchema } from '../model/volume.ts';
@@ -29,6 +30,8 @@ export interface Settings {
   readonly storage: 'btrfs' | 'memory';
   readonly exporter: 'ganesha' | 'memory';
   readonly logLevel: LogLevel;
+  /** What happens at the failpoints that are switched on; for tests only. */
+  readonly failpoints: FailpointActions;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -98,6 +101,16 @@ const pathSchema = z
   .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'must be an absolute path of plain names')
   .refine((path) => !path.split('/').some((part) => part === '.' || part === '..'), 'must not hold . or ..');
 
+const failpointsSchema = z.string().transform((text, context): FailpointActions => {
+  try {
+    return parseFailpoints(text);
+  } catch (error) {
+    const { message, next } = RigError.from(error);
+    context.addIssue({ code: 'custom', message: `${message}. ${next}` });
+    return z.NEVER;
+  }
+});
+
 const variables = z.object({
   COBALT_NODE_NAME: nodeNameSchema,
   COBALT_ADDRESS: addressSchema.optional(),
@@ -129,6 +142,7 @@ const variables = z.object({
   COBALT_STORAGE: z.enum(['btrfs', 'memory']).default('btrfs'),
   COBALT_EXPORTER: z.enum(['ganesha', 'memory']).default('ganesha'),
   COBALT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  COBALT_FAILPOINTS: failpointsSchema.default({}),
 });
 
 /**
@@ -161,6 +175,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     storage: read.COBALT_STORAGE,
     exporter: read.COBALT_EXPORTER,
     logLevel: read.COBALT_LOG_LEVEL,
+    failpoints: read.COBALT_FAILPOINTS,
   };
 }
 

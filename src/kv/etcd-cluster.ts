@@ -2,7 +2,7 @@
 // when it does not, within one deadline.
 
 import { hasCode, RigError } from '../base/errors.ts';
-import { createEndpoint, type Endpoint, type Service } from './etcd-endpoint.ts';
+import { createEndpoint, type Endpoint, grpcDeadline, type Service } from './etcd-endpoint.ts';
 import { fromGrpc } from './etcd-errors.ts';
 
 export interface Cluster {
@@ -49,19 +49,19 @@ export function createCluster(options: {
   };
 
   const call = async <T>({ what, service, write, send }: UnaryCall<T>): Promise<T> => {
-    const deadlineMs = Date.now() + requestTimeoutMs;
+    const endMs = performance.now() + requestTimeoutMs;
     const candidates = inOrder();
     let failure: RigError | undefined;
     for (const [index, endpoint] of candidates.entries()) {
       refuseIfClosed();
-      const leftMs = deadlineMs - Date.now();
+      const leftMs = endMs - performance.now();
       if (leftMs <= 0) break;
       const shareMs = leftMs / (candidates.length - index);
       try {
-        await endpoint.connect(service, Date.now() + shareMs);
+        await endpoint.connect(service, shareMs);
         const isLast = index === candidates.length - 1;
-        const deadline = write || isLast ? deadlineMs : Date.now() + shareMs;
-        const response = await send(endpoint, { deadline });
+        const callEndMs = write || isLast ? endMs : performance.now() + shareMs;
+        const response = await send(endpoint, { deadline: grpcDeadline(callEndMs) });
         prefer(endpoint);
         return response;
       } catch (error) {
@@ -80,13 +80,13 @@ export function createCluster(options: {
     call,
     suspect,
     connected: async (service) => {
-      const deadlineMs = Date.now() + requestTimeoutMs;
+      const endMs = performance.now() + requestTimeoutMs;
       let failure: RigError | undefined;
       for (const [index, endpoint] of inOrder().entries()) {
         refuseIfClosed();
-        const shareMs = Math.max(0, deadlineMs - Date.now()) / (endpoints.length - index);
+        const shareMs = Math.max(0, endMs - performance.now()) / (endpoints.length - index);
         try {
-          await endpoint.connect(service, Date.now() + shareMs);
+          await endpoint.connect(service, shareMs);
           return endpoint;
         } catch (error) {
           failure = fromGrpc(error, { what: `opening a stream to ${endpoint.address}`, write: false });

@@ -21,9 +21,9 @@ export interface Endpoint {
   readonly watch: WatchClient;
   /**
    * Resolves when the service can be called. Rejects with `unavailable`, definitely not
-   * having sent anything, as soon as connecting has failed or at the deadline (Unix ms).
+   * having sent anything, as soon as connecting has failed or after `timeoutMs`.
    */
-  connect(service: Service, deadlineMs: number): Promise<void>;
+  connect(service: Service, timeoutMs: number): Promise<void>;
   close(): void;
 }
 
@@ -41,7 +41,11 @@ export function createEndpoint(options: {
     callOptionsFactory: undefined,
     // gRPC reconnects by itself; see above.
     markFailed: () => {},
-    withConnection: (service, open) => pool.withConnection(service, open),
+    // Only streams come this way.
+    withConnection: (service, open) =>
+      pool.withConnection(service, (connection) =>
+        open({ ...connection, metadata: requireLeader(connection.metadata) }),
+      ),
     exec: async <T>(service: string, method: string, request: unknown, callOptions?: object): Promise<T> => {
       const { client, metadata } = await clientOf(service as Service);
       const methods = client as unknown as Record<string, UnaryMethod<T>>;
@@ -59,21 +63,40 @@ export function createEndpoint(options: {
     kv: new KVClient(callable),
     lease: new LeaseClient(callable),
     watch: new WatchClient(callable),
-    connect: async (service, deadlineMs) => {
+    connect: async (service, timeoutMs) => {
+      const endMs = performance.now() + timeoutMs;
       const { client } = await clientOf(service);
       const channel = client.getChannel();
       for (;;) {
         const state = channel.getConnectivityState(true);
         if (state === READY) return;
-        if (state === TRANSIENT_FAILURE || state === SHUTDOWN || Date.now() >= deadlineMs) {
+        if (state === TRANSIENT_FAILURE || state === SHUTDOWN || performance.now() >= endMs) {
           throw new RigError('unavailable', `etcd at ${address} cannot be reached`);
         }
         // Calls back with an error at the deadline; the loop sees to that itself.
-        await new Promise<void>((done) => channel.watchConnectivityState(state, deadlineMs, () => done()));
+        await new Promise<void>((done) =>
+          channel.watchConnectivityState(state, grpcDeadline(endMs), () => done()),
+        );
       }
     },
     close: () => pool.close(),
   };
+}
+
+/**
+ * Asks etcd to end the stream when its member has lost the leader for a while, as
+ * WithRequireLeader of etcd's client/v3 does. A member that is cut off from its
+ * quorum would otherwise keep the stream open in silence, for ever.
+ */
+function requireLeader<M extends { clone(): M; set(key: string, value: string): void }>(metadata: M): M {
+  const required = metadata.clone();
+  required.set('hasleader', 'true');
+  return required;
+}
+
+/** gRPC takes deadlines by the wall clock, which may be stepped: they are reckoned by the other one until the call. */
+export function grpcDeadline(endMs: number): number {
+  return Date.now() + Math.max(0, endMs - performance.now());
 }
 
 type UnaryMethod<T> = (

@@ -66,11 +66,11 @@ export function createKeepaliveStream(options: {
     return stream;
   };
 
-  const exchange = (stream: OpenStream, leaseId: string, deadlineMs: number): Promise<number> =>
+  const exchange = (stream: OpenStream, leaseId: string, endMs: number): Promise<number> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => drop(lost(`no answer to the renewal of lease ${leaseId} within ${requestTimeoutMs} ms`)),
-        Math.max(0, deadlineMs - Date.now()),
+        Math.max(0, endMs - performance.now()),
       );
       const settle = (outcome: number | RigError): void => {
         clearTimeout(timer);
@@ -84,14 +84,14 @@ export function createKeepaliveStream(options: {
   return {
     renew: async (leaseId) => {
       if (closed) throw new RigError('aborted', 'the etcd client was closed');
-      const deadlineMs = Date.now() + requestTimeoutMs;
+      const endMs = performance.now() + requestTimeoutMs;
       opening ??= open().catch((error: unknown) => {
         opening = undefined;
         throw error;
       });
       const stream = await opening;
       if (closed) throw new RigError('aborted', 'the etcd client was closed');
-      const ttlSeconds = await exchange(stream, leaseId, deadlineMs);
+      const ttlSeconds = await exchange(stream, leaseId, endMs);
       if (ttlSeconds <= 0) throw new RigError('not_found', `lease ${leaseId} does not exist`);
       return ttlSeconds;
     },

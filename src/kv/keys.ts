@@ -7,10 +7,13 @@ export const CLUSTER_KEY = `${ROOT}cluster`;
 export const LEADER_KEY = `${ROOT}engine/leader`;
 export const NODES_PREFIX = `${ROOT}nodes/`;
 export const SPECS_PREFIX = `${ROOT}specs/`;
+/** What agents leave there to know the store again (daemon/agent/binding.ts). No lease. */
+export const DISKS_PREFIX = `${ROOT}disks/`;
 export const VOLUMES_PREFIX = `${ROOT}volumes/`;
 
 export const nodeKey = (name: string): string => `${NODES_PREFIX}${name}`;
 export const specKey = (name: string): string => `${SPECS_PREFIX}${name}`;
+export const diskKey = (node: string): string => `${DISKS_PREFIX}${node}`;
 export const volumeKey = (id: string): string => `${VOLUMES_PREFIX}${id}`;
 
 /** The last part of a key under a prefix: the node's name or the volume's id. */

@@ -3,7 +3,7 @@
 
 import { RigError } from '../base/errors.ts';
 import type { ExportRule } from './export.ts';
-import { illegality, type Reservation, type Volume, type VolumeState, type Writer } from './volume.ts';
+import { illegality, isIdle, type Reservation, type Volume, type Writer } from './volume.ts';
 
 /** Who makes the change, and when (wall clock, milliseconds). */
 export interface Author {
@@ -62,9 +62,17 @@ export function exported(volume: Volume, author: Author): Volume {
   return change(volume, { actual: { ...volume.actual, exports: volume.exports } }, {}, author);
 }
 
-/** A client asks for another size or other constraints. */
+/**
+ * A client asks for another size or other constraints, of a volume that is ready or stuck. One that
+ * was never created loses its node: whether the other size fits there is for the engine to say.
+ */
 export function requested(volume: Volume, reservation: Reservation, author: Author): Volume {
-  return change(volume, { state: 'pending', requested: reservation }, { error: null }, author);
+  if (!isIdle(volume)) {
+    throw new RigError('conflict', `volume ${volume.id} can't be changed while it is ${volume.state}`);
+  }
+  const start: Partial<Volume> =
+    volume.actual === null ? { state: 'scheduling', node: null } : { state: 'pending' };
+  return change(volume, { ...start, requested: reservation }, { error: null }, author);
 }
 
 /** A client changes who may mount the volume. Possible in every state but deleting. */
@@ -87,10 +95,14 @@ export function failed(volume: Volume, reason: string, author: Author): Volume {
   return change(volume, { state: 'error' }, { error: reason, error_count: count }, author);
 }
 
-/** The engine has another go: from the start if nothing was created, else from the request. */
-export function retried(volume: Volume, author: Author): Volume {
-  const state: VolumeState = volume.actual === null ? 'scheduling' : 'pending';
-  return change(volume, { state, node: volume.actual === null ? null : volume.node }, {}, author);
+/**
+ * The engine has another go: from the start if nothing was created, at the given node (null: none
+ * as yet), else from the request, on its node. The error stays until the volume has got over it.
+ */
+export function retried(volume: Volume, node: string | null, author: Author): Volume {
+  const fields: Partial<Volume> =
+    volume.actual === null ? { state: 'scheduling', node } : { state: 'pending' };
+  return change(volume, fields, {}, author);
 }
 
 function change(

@@ -1,6 +1,7 @@
 // Who may mount a volume, and how.
 
 import { z } from 'zod';
+import { formatNetwork, readNetwork } from './network.ts';
 
 /**
  * An IPv4 or IPv6 address, or a CIDR of either. No zone, no name, no wildcard.
@@ -23,7 +24,7 @@ export const exportRuleSchema = z
 
 export type ExportRule = z.infer<typeof exportRuleSchema>;
 
-/** The accepted hosts of a volume, at most 64, each host once. */
+/** The accepted hosts of a volume, at most 64, each host once, however it is spelled. */
 export const exportRulesSchema = z
   .array(exportRuleSchema)
   .max(64)
@@ -32,9 +33,10 @@ export const exportRulesSchema = z
     'must name each host once',
   );
 
-/** One spelling for an address with and without its whole prefix, in either case. */
+/** Equal for two spellings of one host: to the server they are one. */
 function canonicalHost(host: string): string {
-  return host.toLowerCase().replace(host.includes(':') ? /\/128$/ : /\/32$/, '');
+  const network = readNetwork(host);
+  return network === undefined ? host : formatNetwork(network);
 }
 
 /** Equality of rule sets; their order means nothing. */

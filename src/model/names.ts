@@ -3,6 +3,7 @@
 // could mean something there.
 
 import { z } from 'zod';
+import { RigError } from '../base/errors.ts';
 
 /** DNS label: what a host, and so a node, may be called. */
 export const nodeNameSchema = z
@@ -15,6 +16,16 @@ export const volumeIdSchema = z
   .string()
   .regex(/^v[0-9a-f]{16}$/, 'must be v and 16 hexadecimal digits')
   .meta({ description: 'Id of a volume.' });
+
+/** The id itself; `invalid` for anything but `v` and 16 hexadecimal digits. */
+export function checkedVolumeId(id: string): string {
+  if (isVolumeId(id)) return id;
+  throw new RigError('invalid', `${JSON.stringify(id)} is not the id of a volume`);
+}
+
+export function isVolumeId(text: string): boolean {
+  return volumeIdSchema.safeParse(text).success;
+}
 
 export const volumeNameSchema = z
   .string()

@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { RigError } from '../base/errors.ts';
+import { plainWords } from './words.ts';
 
 /** A field that was refused: where it is, as a path such as `exports.0.host`, and why. */
 export interface FieldError {
@@ -16,9 +17,8 @@ export function fieldErrors(error: z.ZodError): readonly FieldError[] {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }));
     }
-    const message =
-      issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-    return [{ path: path.join('.'), message }];
+    const [inner] = issue.code === 'invalid_key' ? issue.issues : [];
+    return [{ path: path.join('.'), message: plainWords(inner ?? issue) }];
   });
 }
 
@@ -40,4 +40,25 @@ export function parseStored<Schema extends z.ZodType>(
     'invalid',
     `the value of ${stored.key} is malformed at '${first?.path}': ${first?.message}`,
   );
+}
+
+/** Those that can be read: one malformed value must not hide all the others. */
+export function readable<
+  Schema extends z.ZodType,
+  Stored extends { readonly key: string; readonly value: string },
+>(
+  schema: Schema,
+  options: {
+    readonly kvs: readonly Stored[];
+    readonly onMalformed: (kv: Stored, cause: unknown) => void;
+  },
+): { readonly kv: Stored; readonly value: z.output<Schema> }[] {
+  return options.kvs.flatMap((kv) => {
+    try {
+      return [{ kv, value: parseStored(schema, kv) }];
+    } catch (cause) {
+      options.onMalformed(kv, cause);
+      return [];
+    }
+  });
 }

@@ -2,7 +2,7 @@
 // this folder decides whether a transition is legal.
 
 import { z } from 'zod';
-import { SMALLEST_RESERVATION_GIB } from '../base/units.ts';
+import { gibToBytes, SMALLEST_RESERVATION_GIB } from '../base/units.ts';
 import { exportRulesSchema } from './export.ts';
 import { labelsSchema, nodeNameSchema, volumeIdSchema, volumeNameSchema } from './names.ts';
 
@@ -90,6 +90,8 @@ interface Transition {
   readonly to: LifeState;
   /** Which roles may make it. */
   readonly by: readonly Role[];
+  /** Only out of a volume that is stuck. */
+  readonly ifStuck?: true;
 }
 
 /**
@@ -100,6 +102,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'absent', to: 'scheduling', by: ['api'] },
   { from: 'scheduling', to: 'ready', by: ['agent'] },
   { from: 'scheduling', to: 'error', by: ['agent'] },
+  { from: 'scheduling', to: 'deleting', by: ['api'], ifStuck: true },
   { from: 'ready', to: 'pending', by: ['api'] },
   { from: 'ready', to: 'deleting', by: ['api'] },
   { from: 'ready', to: 'error', by: ['agent'] },
@@ -107,6 +110,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'pending', to: 'resizing', by: ['engine'] },
   { from: 'pending', to: 'cloning', by: ['engine'] },
   { from: 'pending', to: 'moving', by: ['engine'] },
+  { from: 'pending', to: 'deleting', by: ['api'], ifStuck: true },
   { from: 'resizing', to: 'ready', by: ['agent'] },
   { from: 'resizing', to: 'error', by: ['agent'] },
   { from: 'cloning', to: 'ready', by: ['agent'] },
@@ -115,10 +119,22 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'moving', to: 'error', by: ['agent'] },
   { from: 'deleting', to: 'absent', by: ['agent', 'engine'] },
   { from: 'deleting', to: 'error', by: ['agent'] },
-  { from: 'error', to: 'scheduling', by: ['engine'] },
-  { from: 'error', to: 'pending', by: ['engine'] },
+  { from: 'error', to: 'scheduling', by: ['engine', 'api'] },
+  { from: 'error', to: 'pending', by: ['engine', 'api'] },
   { from: 'error', to: 'deleting', by: ['api'] },
 ];
+
+const CAN_BE_STUCK: readonly VolumeState[] = ['scheduling', 'pending', 'error'];
+
+/** It can't go on, for a reason that its owner may take away: by asking for less, or by deleting it. */
+export function isStuck({ state, control }: Volume): boolean {
+  return control.error !== null && CAN_BE_STUCK.includes(state);
+}
+
+/** Nothing is on its way that a client's change or deletion would have to wait for. */
+export function isIdle(volume: Volume): boolean {
+  return volume.state === 'ready' || isStuck(volume);
+}
 
 /** The legality of one step of a volume's life. Answers with the reason why not, or undefined if it is legal. */
 export function illegality(before: Volume | undefined, after: Volume | undefined): string | undefined {
@@ -127,6 +143,9 @@ export function illegality(before: Volume | undefined, after: Volume | undefined
   if (from !== to) {
     const transition = TRANSITIONS.find((candidate) => candidate.from === from && candidate.to === to);
     if (transition === undefined) return `${from} -> ${to} is not a legal transition`;
+    if (transition.ifStuck === true && before !== undefined && !isStuck(before)) {
+      return `${from} -> ${to} is legal only for a volume that is stuck`;
+    }
     const writer = after?.control.writer.role;
     if (writer !== undefined && !transition.by.includes(writer)) {
       return `${from} -> ${to} was written by the ${writer}, which may not`;
@@ -147,4 +166,9 @@ export function reservedGib(volume: Volume): number {
   // A pending change isn't granted yet; the engine grants it by moving on from pending.
   const granted = volume.state === 'pending' && volume.actual !== null ? 0 : volume.requested.reserved_size;
   return Math.max(actual, granted);
+}
+
+/** The same in whole bytes, as its quota is: sums of GiB in floating point are not exact. */
+export function reservedBytes(volume: Volume): number {
+  return gibToBytes(reservedGib(volume));
 }

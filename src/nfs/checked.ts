@@ -3,18 +3,12 @@
 
 import { RigError } from '../base/errors.ts';
 import { exportRulesSchema } from '../model/export.ts';
-import { volumeIdSchema } from '../model/names.ts';
+import { checkedVolumeId } from '../model/names.ts';
 import type { ActiveExport } from './exporter.ts';
-
-/** The id itself; `invalid` for anything but `v` and 16 hexadecimal digits. */
-export function checkedId(id: string): string {
-  if (volumeIdSchema.safeParse(id).success) return id;
-  throw new RigError('invalid', `${JSON.stringify(id)} is not the id of a volume`);
-}
 
 /** The export itself; `invalid` for a rule that model/export.ts would refuse. */
 export function checkedExport(wanted: ActiveExport): ActiveExport {
-  checkedId(wanted.id);
+  checkedVolumeId(wanted.id);
   const parsed = exportRulesSchema.safeParse(wanted.rules);
   if (parsed.success) return wanted;
   const [issue] = parsed.error.issues;

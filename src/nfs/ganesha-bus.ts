@@ -4,14 +4,14 @@
 import type { Clock } from '../base/clock.ts';
 import { runCommand } from '../base/command.ts';
 import { hasCode, RigError } from '../base/errors.ts';
-import type { ServerClient } from './ganesha-config.ts';
+import type { ServedClients } from './ganesha-config.ts';
 import { parseDisplayExport, parseShowExports, type ShownExport } from './ganesha-output.ts';
 
 /** Each call throws `unavailable` while the bus or ganesha isn't up, and `io` when ganesha refuses. */
 export interface GaneshaBus {
   show(): Promise<readonly ShownExport[]>;
   /** `not_found` if there is no such export. */
-  clients(exportId: number): Promise<readonly ServerClient[]>;
+  clients(exportId: number): Promise<ServedClients>;
   add(file: string, exportId: number): Promise<void>;
   update(file: string, exportId: number): Promise<void>;
   /** An export that isn't there is fine. */

@@ -3,9 +3,9 @@
 
 import { RigError } from '../base/errors.ts';
 import { type ExportRule, exportRulesSchema } from '../model/export.ts';
+import { formatNetwork, halves, isSingleHost, type Network, parseNetwork } from '../model/network.ts';
 import { checkedExport } from './checked.ts';
 import type { ActiveExport } from './exporter.ts';
-import { formatNetwork, halves, isSingleHost, type Network, parseNetwork } from './hosts.ts';
 
 export const SQUASH_NAMES = { none: 'No_Root_Squash', root: 'Root_Squash', all: 'All_Squash' } as const;
 export const ACCESS_NAMES = { rw: 'RW', ro: 'RO' } as const;
@@ -26,6 +26,14 @@ export function clientsOf(rules: readonly ExportRule[]): readonly ServerClient[]
       expressible(parseNetwork(host)).map((network): ServerClient => ({ network, access, squash })),
     )
     .sort((a, b) => rank(a) - rank(b) || (clientKey(a) < clientKey(b) ? -1 : 1));
+}
+
+/** Whom an export serves. */
+export interface ServedClients {
+  /** Those that a rule can stand for, in the server's order. */
+  readonly clients: readonly ServerClient[];
+  /** Others, which this project never makes (`*`, a netgroup), in words. */
+  readonly foreign: readonly string[];
 }
 
 /** Equal for two clients exactly if they are the same. */
@@ -125,11 +133,12 @@ export function spelledRules(file: string): readonly ExportRule[] {
 }
 
 /**
- * The server's clients as rules. What is true comes from the server alone; the
- * file only lends the spelling to a rule whose clients are all there.
+ * What the server serves, as rules. What is true comes from the server alone; the
+ * file only lends the spelling to a rule whose clients are all there. A client
+ * that no rule can stand for becomes one with a host that isn't one.
  */
 export function rulesOf(
-  clients: readonly ServerClient[],
+  { clients, foreign }: ServedClients,
   spelled: readonly ExportRule[],
 ): readonly ExportRule[] {
   const left = new Map(clients.map((client) => [clientKey(client), client]));
@@ -144,5 +153,5 @@ export function rulesOf(
     const text = formatNetwork(network);
     rules.push({ host: isSingleHost(network) ? text.replace(/\/\d+$/, '') : text, access, squash });
   }
-  return rules;
+  return [...rules, ...foreign.map((host): ExportRule => ({ host, access: 'rw', squash: 'none' }))];
 }

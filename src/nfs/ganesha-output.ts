@@ -2,8 +2,8 @@
 // Source: nfs-ganesha's support/export_mgr.c and include/nfs_exports.h, release 6.
 
 import { RigError } from '../base/errors.ts';
-import type { ServerClient } from './ganesha-config.ts';
-import { parseNetwork } from './hosts.ts';
+import { readNetwork } from '../model/network.ts';
+import type { ServedClients, ServerClient } from './ganesha-config.ts';
 
 export interface ShownExport {
   readonly exportId: number;
@@ -31,29 +31,26 @@ const CLIENT = new RegExp(
   'g',
 );
 
-/**
- * Reads the answer to DisplayExport into its clients, in the server's order.
- * Throws `io` if there is one that this project never makes: nobody knows then
- * whom the export serves.
- */
-export function parseDisplayExport(output: string): readonly ServerClient[] {
+/** Reads the answer to DisplayExport. Throws `io` if a client in it can't be read at all. */
+export function parseDisplayExport(output: string): ServedClients {
   const structs = output.match(/^\s*struct \{$/gm)?.length ?? 0;
-  const clients = [...output.matchAll(CLIENT)].map((match): ServerClient => {
-    const [, host = '', optionText = ''] = match;
+  const clients: ServerClient[] = [];
+  const foreign: string[] = [];
+  for (const [, host = '', optionText = ''] of output.matchAll(CLIENT)) {
     const options = Number(optionText);
-    if (!/^[0-9a-f.:]+\/\d+$/.test(host) || (options & OPTION.read) === 0) {
-      throw new RigError(
-        'io',
-        `ganesha exports to '${host}' with options ${options}, which Cobalt never sets`,
-      );
+    const network = host.includes('/') ? readNetwork(host) : undefined;
+    if (network === undefined || (options & OPTION.read) === 0) {
+      foreign.push(`${host} with options ${options}`);
+      continue;
     }
-    return {
-      network: parseNetwork(host),
+    clients.push({
+      network,
       access: (options & OPTION.write) === 0 ? 'ro' : 'rw',
       squash:
         (options & OPTION.allSquash) !== 0 ? 'all' : (options & OPTION.rootSquash) !== 0 ? 'root' : 'none',
-    };
-  });
-  if (clients.length === structs) return clients;
-  throw new RigError('io', `ganesha's answer names ${structs} clients; ${clients.length} could be read`);
+    });
+  }
+  const read = clients.length + foreign.length;
+  if (read === structs) return { clients, foreign };
+  throw new RigError('io', `ganesha's answer names ${structs} clients; ${read} could be read`);
 }

@@ -2,20 +2,24 @@
 // Its exports live in its memory only. After a restart of it there are none,
 // and whoever reconciles (the agent) applies them again.
 
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { mapConcurrently } from '../base/concurrent.ts';
 import { hasCode, RigError } from '../base/errors.ts';
-import type { ExportRule } from '../model/export.ts';
-import { checkedExport, checkedId } from './checked.ts';
+import { checkedVolumeId, isVolumeId } from '../model/names.ts';
+import { checkedExport } from './checked.ts';
+import { readSpelling, writeWhole } from './export-file.ts';
+import { freeExportId } from './export-id.ts';
 import type { ActiveExport, Exporter } from './exporter.ts';
-import { createGaneshaBus } from './ganesha-bus.ts';
-import { clientKey, clientsOf, renderExport, rulesOf, spelledRules } from './ganesha-config.ts';
+import { createGaneshaBus, type GaneshaBus } from './ganesha-bus.ts';
+import { clientKey, clientsOf, renderExport, rulesOf, type ServedClients } from './ganesha-config.ts';
 import type { ShownExport } from './ganesha-output.ts';
-import { createSubvolumeMounts } from './subvolume-mounts.ts';
+import { createSubvolumeMounts, type SubvolumeMounts } from './subvolume-mounts.ts';
+import { createTurns } from './turns.ts';
 
-/** Export ids are 16 bits; 0 is the pseudo filesystem's root. */
-const LARGEST_EXPORT_ID = 65_535;
+/** Each is a process of its own; ganesha answers them one after the other. */
+const CONCURRENT_CALLS = 4;
 
 /**
  * Exports the subvolumes `<root>/volumes/<id>` as `/<id>`, NFSv4 only. Each is
@@ -35,119 +39,103 @@ export function createGaneshaExporter(options: {
 }): Exporter {
   const { root, clock, timeoutMs = 5000 } = options;
   const { exportsRoot = '/srv/exports', configDir = '/run/ganesha/exports' } = options;
-  const bus = createGaneshaBus({ clock, timeoutMs });
-  const mounts = createSubvolumeMounts({ root, exportsRoot, timeoutMs });
-  const fileOf = (id: string): string => join(configDir, `${id}.conf`);
-  // Ganesha names an export by its path, or with Mount_Path_Pseudo by its pseudo path.
-  const idOf = (path: string): string | undefined => {
-    const id = basename(path);
-    return ['/', exportsRoot].includes(dirname(path)) && isId(id) ? id : undefined;
+  const server: Server = {
+    bus: createGaneshaBus({ clock, timeoutMs }),
+    mounts: createSubvolumeMounts({ root, exportsRoot, timeoutMs }),
+    fileOf: (id) => join(configDir, `${id}.conf`),
+    // Ganesha names an export by its path, or with Mount_Path_Pseudo by its pseudo path.
+    idOf: ({ path }) => {
+      const id = basename(path);
+      return ['/', exportsRoot].includes(dirname(path)) && isVolumeId(id) ? id : undefined;
+    },
   };
-  const shownOf = async (id: string): Promise<readonly ShownExport[]> =>
-    (await bus.show()).filter(({ path }) => idOf(path) === id);
-
-  const end = async (id: string): Promise<void> => {
-    for (const { exportId } of await shownOf(id)) await bus.remove(exportId);
-    await mounts.unmount(id);
-    await rm(fileOf(id), { force: true });
-  };
-
-  const apply = async (wanted: ActiveExport): Promise<void> => {
-    const { id } = wanted;
-    const clients = clientsOf(wanted.rules);
-    let mount = await mounts.find(id);
-    if (mount === undefined) {
-      // The server may still export what was mounted here before.
-      await end(id);
-      mount = await mounts.mount(id);
-    }
-    const shown = await bus.show();
-    const current = shown.find(({ path }) => idOf(path) === id);
-    const exportId = current?.exportId ?? freeExportId(mount.subvolumeId ?? 0, shown);
-    await writeWhole(fileOf(id), renderExport({ wanted, exportId, path: mounts.pathOf(id) }));
-    if (current === undefined) await bus.add(fileOf(id), exportId);
-    else await bus.update(fileOf(id), exportId);
-
-    // Ganesha answers "1 exports updated" even if it dropped a client that it
-    // couldn't read. Rather no export than one that serves others than it should.
-    const held = (await bus.clients(exportId)).map(clientKey);
-    if (held.join() === clients.map(clientKey).join()) return;
-    await end(id);
-    throw new RigError('io', `ganesha made of the rules of ${id}: ${held.join(', ') || 'nothing'}`);
-  };
-
-  const list = async (): Promise<readonly ActiveExport[]> => {
-    const found: ActiveExport[] = [];
-    for (const { exportId, path } of await bus.show()) {
-      const id = idOf(path);
-      if (id === undefined) continue;
-      try {
-        const clients = await bus.clients(exportId);
-        // An export whose mount is gone serves nobody; it must differ from any
-        // that is wanted, so that it is made again, or ended.
-        const isMounted = (await mounts.find(id)) !== undefined;
-        found.push({ id, rules: isMounted ? rulesOf(clients, await readSpelling(fileOf(id))) : [] });
-      } catch (error) {
-        if (!hasCode(error, 'not_found')) throw error;
-      }
-    }
-    return found.sort((a, b) => (a.id < b.id ? -1 : 1));
-  };
-
   const inTurn = createTurns();
   return {
-    list: () => inTurn(list),
+    list: () => inTurn(async () => read(server, await server.bus.show())),
+    find: (id) => inTurn(async () => (await read(server, await shownOf(server, checkedVolumeId(id))))[0]),
     apply: (wanted) =>
       inTurn(() => {
         checkedExport(wanted);
-        return wanted.rules.length === 0 ? end(wanted.id) : apply(wanted);
+        return wanted.rules.length === 0 ? end(server, wanted.id) : apply(server, wanted);
       }),
-    remove: (id) => inTurn(() => end(checkedId(id))),
+    remove: (id) => inTurn(() => end(server, checkedVolumeId(id))),
   };
 }
 
-/**
- * The export's id is part of its file handles, so that it must be the same
- * whenever the volume is exported again. The subvolume's id is: BTRFS counts
- * them up from 256 and never gives one twice. Should two meet after 65,535
- * subvolumes, the second takes the next free one; its handles then last only as
- * long as the server.
- */
-export function freeExportId(subvolumeId: number, shown: readonly ShownExport[]): number {
-  const taken = new Set(shown.map(({ exportId }) => exportId));
-  for (let step = 0; step < LARGEST_EXPORT_ID; step += 1) {
-    const candidate = ((subvolumeId + step - 1 + LARGEST_EXPORT_ID) % LARGEST_EXPORT_ID) + 1;
-    if (!taken.has(candidate)) return candidate;
-  }
-  throw new RigError('unsupported', `ganesha can't hold more than ${LARGEST_EXPORT_ID} exports`);
+/** What the steps below work on. */
+interface Server {
+  readonly bus: GaneshaBus;
+  readonly mounts: SubvolumeMounts;
+  /** Where the configuration of a volume's export is. */
+  fileOf(id: string): string;
+  /** The volume that is exported; undefined for what isn't Cobalt's. */
+  idOf(shown: ShownExport): string | undefined;
 }
 
-/** Runs one at a time, in the order of the calls: every step reads what the last one left. */
-function createTurns(): <T>(task: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const turn = last.then(task);
-    last = turn.catch(() => undefined);
-    return turn.catch((error: unknown) => {
-      throw RigError.from(error, { code: 'io' });
-    });
-  };
-}
-
-function isId(text: string): boolean {
-  return /^v[0-9a-f]{16}$/.test(text);
-}
-
-async function writeWhole(path: string, content: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, content, { mode: 0o644 });
-  await rename(`${path}.new`, path);
-}
-
-async function readSpelling(path: string): Promise<readonly ExportRule[]> {
-  const file = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
+/** What these exports are now, by id. */
+async function read(server: Server, shown: readonly ShownExport[]): Promise<readonly ActiveExport[]> {
+  const { bus, mounts, fileOf, idOf } = server;
+  const findMount = await mounts.look();
+  const found = await mapConcurrently(shown, {
+    concurrency: CONCURRENT_CALLS,
+    each: async (entry): Promise<readonly ActiveExport[]> => {
+      const id = idOf(entry);
+      const served = id === undefined ? undefined : await clientsIfThere(bus, entry);
+      if (id === undefined || served === undefined) return [];
+      // An export whose mount is gone serves nobody; it must differ from any
+      // that is wanted, so that it is made again, or ended.
+      if (findMount(id) === undefined) return [{ id, rules: [] }];
+      return [{ id, rules: rulesOf(served, await readSpelling(fileOf(id))) }];
+    },
   });
-  return spelledRules(file);
+  return found.flat().sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function shownOf({ bus, idOf }: Server, id: string): Promise<readonly ShownExport[]> {
+  return (await bus.show()).filter((entry) => idOf(entry) === id);
+}
+
+/** Undefined if it ended meanwhile. */
+async function clientsIfThere(
+  bus: GaneshaBus,
+  { exportId }: ShownExport,
+): Promise<ServedClients | undefined> {
+  try {
+    return await bus.clients(exportId);
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined;
+    throw error;
+  }
+}
+
+async function apply(server: Server, wanted: ActiveExport): Promise<void> {
+  const { bus, mounts, fileOf, idOf } = server;
+  const { id } = wanted;
+  let mount = await mounts.find(id);
+  if (mount === undefined) {
+    // The server may still export what was mounted here before.
+    await end(server, id);
+    mount = await mounts.mount(id);
+  }
+  const shown = await bus.show();
+  const current = shown.find((entry) => idOf(entry) === id);
+  const exportId = current?.exportId ?? freeExportId(mount.subvolumeId ?? 0, shown);
+  await writeWhole(fileOf(id), renderExport({ wanted, exportId, path: mounts.pathOf(id) }));
+  if (current === undefined) await bus.add(fileOf(id), exportId);
+  else await bus.update(fileOf(id), exportId);
+
+  // Ganesha answers "1 exports updated" even if it dropped a client that it
+  // couldn't read. Rather no export than one that serves others than it should.
+  const { clients, foreign } = await bus.clients(exportId);
+  const held = [...clients.map(clientKey), ...foreign];
+  if (held.join() === clientsOf(wanted.rules).map(clientKey).join()) return;
+  await end(server, id);
+  throw new RigError('io', `ganesha made of the rules of ${id}: ${held.join(', ') || 'nothing'}`);
+}
+
+async function end(server: Server, id: string): Promise<void> {
+  const { bus, mounts, fileOf } = server;
+  for (const { exportId } of await shownOf(server, id)) await bus.remove(exportId);
+  await mounts.unmount(id);
+  await rm(fileOf(id), { force: true });
 }

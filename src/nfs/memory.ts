@@ -4,7 +4,8 @@
 
 import { RigError } from '../base/errors.ts';
 import type { ExportRule } from '../model/export.ts';
-import { checkedExport, checkedId } from './checked.ts';
+import { checkedVolumeId } from '../model/names.ts';
+import { checkedExport } from './checked.ts';
 import type { Exporter } from './exporter.ts';
 
 export interface MemoryNfsServer {
@@ -57,6 +58,11 @@ export function createMemoryExporter(
       perform('list', () =>
         [...server.exports].map(([id, rules]) => ({ id, rules })).sort((a, b) => (a.id < b.id ? -1 : 1)),
       ),
+    find: (id) =>
+      perform('find', () => {
+        const rules = server.exports.get(checkedVolumeId(id));
+        return rules === undefined ? undefined : { id, rules };
+      }),
     apply: (wanted) =>
       perform('apply', () => {
         const { id, rules } = checkedExport(wanted);
@@ -69,7 +75,7 @@ export function createMemoryExporter(
       }),
     remove: (id) =>
       perform('remove', () => {
-        server.exports.delete(checkedId(id));
+        server.exports.delete(checkedVolumeId(id));
       }),
   };
 }

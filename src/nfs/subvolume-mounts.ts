@@ -14,6 +14,8 @@ export interface SubvolumeMounts {
    * none, or another one (a volume that was trashed since and made anew).
    */
   find(id: string): Promise<Mount | undefined>;
+  /** All at once: answers with `find` as of now. */
+  look(): Promise<(id: string) => Mount | undefined>;
   /** Mounts the subvolume at its path. Nothing may be mounted there. */
   mount(id: string): Promise<Mount>;
   /** Leaves neither a mount nor a folder. */
@@ -30,26 +32,32 @@ export function createSubvolumeMounts(options: {
   const command = (file: string, ...args: readonly string[]): Promise<string> =>
     runCommand({ file, args, timeoutMs });
 
-  const disk = async (mounts: readonly Mount[]): Promise<Mount> => {
+  const disk = (mounts: readonly Mount[]): Mount => {
     const found = mounts.findLast(({ mountPoint }) => mountPoint === root);
     if (found?.filesystem === 'btrfs') return found;
     throw new RigError('io', `no BTRFS filesystem is mounted at ${root}`, { next: 'Mount the disk there.' });
   };
   const subvolumePath = (diskMount: Mount, id: string): string => join(diskMount.rootPath, 'volumes', id);
 
-  const find = async (id: string): Promise<Mount | undefined> => {
+  const look = async (): Promise<(id: string) => Mount | undefined> => {
     const mounts = await readMounts();
-    const diskMount = await disk(mounts);
-    const found = mounts.findLast(({ mountPoint }) => mountPoint === pathOf(id));
-    if (found?.device !== diskMount.device) return undefined;
-    return found.rootPath === subvolumePath(diskMount, id) ? found : undefined;
+    const diskMount = disk(mounts);
+    // Of several at one place the last is the one that is seen.
+    const seen = new Map(mounts.map((mount) => [mount.mountPoint, mount]));
+    return (id) => {
+      const found = seen.get(pathOf(id));
+      if (found?.device !== diskMount.device) return undefined;
+      return found.rootPath === subvolumePath(diskMount, id) ? found : undefined;
+    };
   };
+  const find = async (id: string): Promise<Mount | undefined> => (await look())(id);
 
   return {
     pathOf,
     find,
+    look,
     mount: async (id) => {
-      const diskMount = await disk(await readMounts());
+      const diskMount = disk(await readMounts());
       const subvolume = `subvol=${subvolumePath(diskMount, id).slice(1)}`;
       await mkdir(pathOf(id), { recursive: true });
       try {

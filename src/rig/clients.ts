@@ -69,9 +69,12 @@ export function createClients(options: {
         path,
         ...(body !== undefined && { body }),
       });
-      const startedMs = journal.atMs();
+      // Where the node is now is the rig's question, not part of the call.
+      let startedMs = journal.atMs();
       try {
-        const response = await fetch(`${await deployment.api(node)}${path}`, {
+        const url = `${await deployment.api(node)}${path}`;
+        startedMs = journal.atMs();
+        const response = await fetch(url, {
           method,
           ...(body !== undefined && {
             headers: { 'content-type': 'application/json' },
@@ -125,7 +128,7 @@ export function createClients(options: {
         phase: FILE_PHASES[answer.outcome],
         ...(answer.sha256 !== undefined && { sha256: answer.sha256 }),
         ...(answer.detail !== undefined && { error: answer.detail }),
-        ...(answer.outcome === 'refused' && { refused: true }),
+        ...((answer.outcome === 'refused' || answer.refused === true) && { refused: true }),
       });
       return answer;
     },

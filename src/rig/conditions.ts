@@ -1,25 +1,17 @@
 // What a scenario can wait for, as probes. Each says what it last saw, so that
 // a bound that is missed explains itself.
 
+import { RigError } from '../base/errors.ts';
 import { gibToBytes } from '../base/units.ts';
-import { LEADER_KEY, nodeKey, volumeKey } from '../kv/keys.ts';
+import { LEADER_KEY, nodeKey, VOLUMES_PREFIX } from '../kv/keys.ts';
 import { sameRules } from '../model/export.ts';
-import type { Leader } from '../model/node.ts';
 import type { Volume } from '../model/volume.ts';
 import { inventoryOf } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { parseLogLines } from './log-lines.ts';
-import type { Recorder } from './recorder.ts';
-import type { Condition, Target } from './scenario.ts';
-
-/** A named moment of the script. */
-export interface Mark {
-  readonly atMs: number;
-  /** Wall clock, to compare with the times of log lines. */
-  readonly wallMs: number;
-  /** The node whose engine led then. */
-  readonly leader: string | undefined;
-}
+import type { RecordedKey, Recorder } from './recorder.ts';
+import type { Condition } from './scenario.ts';
+import { leaderOf, type Names, type Stage, volumeOf } from './stage.ts';
 
 export interface Observation {
   readonly holds: boolean;
@@ -27,51 +19,49 @@ export interface Observation {
   readonly seen: string;
 }
 
-export interface Observer {
-  readonly deployment: Deployment;
-  readonly recorder: Recorder;
-  /** The id that a volume of the scenario got. */
-  idOf(volume: string): string;
-  mark(name: string): Mark;
-  /** The member that a target means now. */
-  resolve(target: Target): string;
-}
+type View = Pick<Stage, 'deployment' | 'recorder'> & { readonly names: Names };
 
-/** One look at the condition. Throws only when it could not be observed at all. */
-export async function observe(observer: Observer, condition: Condition): Promise<Observation> {
-  if ('volume' in condition) return observeVolume(observer, condition);
-  if ('registered' in condition) return observeRegistered(observer, condition.registered);
+/** One look at the condition. Throws when it can't be observed now. */
+export async function observe(view: View, condition: Condition): Promise<Observation> {
+  if ('volume' in condition) return observeVolume(view, condition);
+  if ('registered' in condition) return observeRegistered(view, condition);
   if ('unregistered' in condition) {
-    const present = observer.recorder.current(nodeKey(condition.unregistered)) !== undefined;
+    const present = keyNow(view.recorder, nodeKey(condition.unregistered)) !== undefined;
     return { holds: !present, seen: present ? `${condition.unregistered} is registered` : 'its key is gone' };
   }
-  if ('leader' in condition) {
-    const leader = leaderOf(observer.recorder);
-    const former = condition.not === undefined ? undefined : observer.mark(condition.not).leader;
-    return {
-      holds: leader !== undefined && leader !== former,
-      seen: leader ? `${leader} leads` : 'nobody leads',
-    };
-  }
-  if ('answering' in condition) return observeProbe(observer, condition.answering, '/healthz');
-  if ('ready' in condition) return observeProbe(observer, condition.ready, '/readyz');
-  if ('converged' in condition) return observeConverged(observer, condition.converged);
-  return observeLogged(observer, condition);
+  if ('leader' in condition) return observeLeader(view, condition);
+  if ('answering' in condition) return observeProbe(view.deployment, condition.answering, '/healthz');
+  if ('ready' in condition) return observeProbe(view.deployment, condition.ready, '/readyz');
+  if ('converged' in condition) return observeConverged(view, condition.converged);
+  return observeLogged(view, condition);
 }
 
-/** The node whose engine leads, as etcd says. */
-export function leaderOf(recorder: Recorder): string | undefined {
-  const value = recorder.current(LEADER_KEY);
-  return value === undefined ? undefined : (JSON.parse(value) as Leader).node;
+/** While etcd is away the recorder shows what was true before: no ground to judge by. */
+function refuseStale(recorder: Recorder): void {
+  if (!recorder.connected()) throw new RigError('unavailable', "the recorder doesn't reach etcd");
 }
 
-function volumeOf(observer: Observer, name: string): Volume | undefined {
-  const value = observer.recorder.current(volumeKey(observer.idOf(name)));
-  return value === undefined ? undefined : (JSON.parse(value) as Volume);
+function keyNow(recorder: Recorder, key: string): RecordedKey | undefined {
+  refuseStale(recorder);
+  return recorder.keys().get(key);
 }
 
-function observeVolume(observer: Observer, condition: Extract<Condition, { volume: string }>): Observation {
-  const volume = volumeOf(observer, condition.volume);
+/** True when the key was written since the mark: one from before an outage says nothing about after it. */
+function isSince({ names }: View, found: RecordedKey | undefined, mark: string | undefined): boolean {
+  return found !== undefined && (mark === undefined || found.atMs >= names.mark(mark).atMs);
+}
+
+function observeLeader(view: View, condition: Extract<Condition, { leader: 'one' }>): Observation {
+  const key = keyNow(view.recorder, LEADER_KEY);
+  const leader = leaderOf(view.recorder);
+  const former = condition.not === undefined ? undefined : view.names.mark(condition.not).leader;
+  const holds = leader !== undefined && leader !== former && isSince(view, key, condition.electedSince);
+  return { holds, seen: leader ? `${leader} leads, elected at ${key?.atMs} ms` : 'nobody leads' };
+}
+
+function observeVolume(view: View, condition: Extract<Condition, { volume: string }>): Observation {
+  refuseStale(view.recorder);
+  const volume = volumeOf(view.recorder, view.names.idOf(condition.volume));
   if (volume === undefined) return { holds: condition.state === 'absent', seen: 'it is absent' };
   const exported = volume.actual !== null && sameRules(volume.actual.exports, volume.exports);
   const holds =
@@ -86,10 +76,13 @@ function observeVolume(observer: Observer, condition: Extract<Condition, { volum
   };
 }
 
-function observeRegistered(observer: Observer, which: string): Observation {
-  const wanted = observer.deployment.topology.nodes.map((node) => node.name);
+function observeRegistered(view: View, condition: Extract<Condition, { registered: string }>): Observation {
+  refuseStale(view.recorder);
+  const wanted = view.deployment.topology.nodes
+    .map((node) => node.name)
+    .filter((name) => condition.registered === 'all' || condition.registered === name);
   const missing = wanted.filter(
-    (name) => (which === 'all' || which === name) && observer.recorder.current(nodeKey(name)) === undefined,
+    (name) => !isSince(view, view.recorder.keys().get(nodeKey(name)), condition.since),
   );
   return {
     holds: missing.length === 0,
@@ -98,43 +91,46 @@ function observeRegistered(observer: Observer, which: string): Observation {
 }
 
 async function observeProbe(
-  observer: Observer,
+  deployment: Deployment,
   which: string,
   path: '/healthz' | '/readyz',
 ): Promise<Observation> {
-  const silent: string[] = [];
-  for (const { name } of observer.deployment.topology.nodes) {
-    if (which !== 'all' && which !== name) continue;
-    try {
-      const url = `${await observer.deployment.api(name)}${path}`;
-      const { status } = await fetch(url, { signal: AbortSignal.timeout(1_000) });
-      if (status !== 200) silent.push(`${name} (${status})`);
-    } catch {
-      silent.push(name);
-    }
-  }
+  const names = deployment.topology.nodes
+    .map(({ name }) => name)
+    .filter((name) => which === 'all' || which === name);
+  const answers = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const url = `${await deployment.api(name)}${path}`;
+        const { status } = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+        return { name, status: String(status) };
+      } catch (error) {
+        return { name, status: (error as Error).message };
+      }
+    }),
+  );
+  const bad = answers.filter(({ status }) => status !== '200');
   return {
-    holds: silent.length === 0,
-    seen: silent.length === 0 ? 'all say 200' : `not 200: ${silent.join(', ')}`,
+    holds: bad.length === 0,
+    seen: bad.map(({ name, status }) => `${name}: ${status}`).join(', ') || 'all say 200',
   };
 }
 
-/** Compares only what a settled node must show: ready volumes, their quotas and exports, and nothing else. */
-async function observeConverged(observer: Observer, node: string): Promise<Observation> {
-  const inventory = await inventoryOf(observer.deployment, node);
-  const wanted = [...observer.recorder.keys()]
-    .filter(([key]) => key.startsWith(volumeKey('')))
-    .map(([, value]) => JSON.parse(value) as Volume)
+/** Compares what a settled node must show: ready volumes, their quotas, and nothing else. */
+async function observeConverged(view: View, node: string): Promise<Observation> {
+  refuseStale(view.recorder);
+  const inventory = await inventoryOf(view.deployment, node);
+  const wanted = [...view.recorder.keys()]
+    .filter(([key]) => key.startsWith(VOLUMES_PREFIX))
+    .map(([, { value }]) => JSON.parse(value) as Volume)
     .filter((volume) => volume.node === node);
-  const differences: string[] = [];
-  for (const volume of wanted) {
+  const differences = wanted.flatMap((volume) => {
+    if (volume.state !== 'ready') return [`${volume.id} is ${volume.state}`];
     const found = inventory.volumes.find(({ id }) => id === volume.id);
+    if (found === undefined) return [`${volume.id} has no subvolume`];
     const quota = gibToBytes(volume.requested.reserved_size);
-    if (volume.state !== 'ready') differences.push(`${volume.id} is ${volume.state}`);
-    else if (found === undefined) differences.push(`${volume.id} has no subvolume`);
-    else if (found.quotaBytes !== quota)
-      differences.push(`${volume.id} has quota ${found.quotaBytes}, not ${quota}`);
-  }
+    return found.quotaBytes === quota ? [] : [`${volume.id} has quota ${found.quotaBytes}, not ${quota}`];
+  });
   const ids = new Set(wanted.map((volume) => volume.id));
   for (const { id } of inventory.volumes) if (!ids.has(id)) differences.push(`${id} is an orphan`);
   for (const { id } of inventory.exports)
@@ -143,16 +139,13 @@ async function observeConverged(observer: Observer, node: string): Promise<Obser
 }
 
 async function observeLogged(
-  observer: Observer,
+  { deployment, names }: View,
   condition: Extract<Condition, { logged: string }>,
 ): Promise<Observation> {
-  const { wallMs } = observer.mark(condition.after);
-  const node = observer.resolve(condition.by);
-  const lines = parseLogLines({
-    container: node,
-    text: await observer.deployment.logs(node),
-    startedAtMs: 0,
-  });
+  const { wallMs } = names.mark(condition.after);
+  const node = names.resolve(condition.by);
+  const text = await deployment.logs(node);
+  const lines = parseLogLines({ container: node, text, startedAtMs: 0 });
   const found = lines.find((line) => line.atMs >= wallMs && line.event === condition.logged);
   return {
     holds: found !== undefined,

@@ -46,6 +46,8 @@ export interface Deployment extends AsyncDisposable {
   removeNode(name: string): Promise<void>;
   /** Prometheus text of a node. */
   metrics(node: string): Promise<string>;
+  /** From now on it is there for people: nothing removes it but `rig down`. */
+  keep(): void;
   /** Removes every trace. Idempotent. */
   teardown(): Promise<void>;
 }

@@ -13,6 +13,7 @@ export function describeStep(step: Step): string {
   if ('fault' in step) return `${step.fault} ${step.role ? `the ${step.role} of ` : ''}${step.target}`;
   if ('await' in step) return describeCondition(step.await);
   if ('hold' in step) return `${step.why} (${step.hold} ms)`;
+  if ('together' in step) return step.together.map(describeStep).join('; ');
   if ('inventory' in step) return `take the inventory ${step.inventory}`;
   return 'traffic' in step ? `${step.by} works on ${step.volume}` : `${step.endTraffic} ends`;
 }

@@ -15,12 +15,12 @@ export type Operation =
       readonly body?: unknown;
     }
   | {
-      readonly kind: 'nfs-write' | 'nfs-read' | 'nfs-list';
+      readonly kind: 'nfs-write' | 'nfs-read';
       readonly consumer: string;
       /** Node that serves the volume. */
       readonly server: string;
       readonly volume: string;
-      /** Relative path inside the volume; empty for a listing. */
+      /** Relative path inside the volume. */
       readonly file: string;
       /** Digest of the content; of a write: what is to be written. */
       readonly sha256?: string;
@@ -44,8 +44,9 @@ export interface CallEvent {
   readonly body?: unknown;
   /** Digest of what was read or written. */
   readonly sha256?: string;
-  /** What went wrong; `refused` when the server denied access. */
+  /** What went wrong. */
   readonly error?: string;
+  /** The server denied access; of an `info` write: after it had begun. */
   readonly refused?: boolean;
 }
 

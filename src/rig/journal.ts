@@ -1,50 +1,74 @@
 // The run's own record: every event goes to disk as it happens, so that a rig
-// that dies loses nothing, and stays in memory for the checks.
+// that dies loses nothing, and stays in memory for those who watch.
 
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
 import type { EtcdEvent, HistoryEvent } from './history.ts';
 import { ETCD_EVENTS_FILE, HISTORY_FILE } from './record-files.ts';
 
 /** An event without its time, which the journal adds. */
 export type Unstamped<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never;
 
+/** Recording throws `machine` when the disk doesn't take it: an experiment that can't be recorded must end. */
 export interface Journal extends Disposable {
   /** Milliseconds since the run began. */
   atMs(): number;
   record(event: Unstamped<HistoryEvent>): void;
   recordEtcd(event: Unstamped<EtcdEvent>): void;
-  readonly history: readonly HistoryEvent[];
   readonly etcd: readonly EtcdEvent[];
 }
 
+/** `folder` must exist. Throws `machine` when it can't be written to. */
 export function openJournal(options: { readonly clock: Clock; readonly folder: string }): Journal {
   const { clock, folder } = options;
-  mkdirSync(folder, { recursive: true });
-  const historyFile = openSync(join(folder, HISTORY_FILE), 'a');
-  const etcdFile = openSync(join(folder, ETCD_EVENTS_FILE), 'a');
+  const history = openLines(join(folder, HISTORY_FILE));
+  const etcdEvents = openLines(join(folder, ETCD_EVENTS_FILE));
   const startedMs = clock.monotonicMs();
-  const history: HistoryEvent[] = [];
   const etcd: EtcdEvent[] = [];
   const atMs = (): number => Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
   return {
     atMs,
-    history,
     etcd,
-    record: (event) => {
-      const stamped = { atMs: atMs(), ...event } as HistoryEvent;
-      history.push(stamped);
-      writeSync(historyFile, `${JSON.stringify(stamped)}\n`);
-    },
+    record: (event) => history.append({ atMs: atMs(), ...event }),
     recordEtcd: (event) => {
       const stamped = { atMs: atMs(), ...event } as EtcdEvent;
+      etcdEvents.append(stamped);
       etcd.push(stamped);
-      writeSync(etcdFile, `${JSON.stringify(stamped)}\n`);
     },
     [Symbol.dispose]: () => {
-      closeSync(historyFile);
-      closeSync(etcdFile);
+      history.close();
+      etcdEvents.close();
     },
   };
+}
+
+function openLines(path: string): { append(value: unknown): void; close(): void } {
+  const attempt = <T>(what: () => T): T => {
+    try {
+      return what();
+    } catch (error) {
+      throw recordError(path, error);
+    }
+  };
+  const file = attempt(() => openSync(path, 'wx'));
+  return {
+    append: (value) => {
+      const line = Buffer.from(`${JSON.stringify(value)}\n`);
+      let written = 0;
+      while (written < line.length) written += attempt(() => writeSync(file, line, written));
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** What can't be recorded, and what to do about it. */
+export function recordError(path: string, error: unknown): RigError {
+  const { code, message } = error as { code?: string; message?: string };
+  const next =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'Free some disk space, or choose another place with --out.'
+      : 'Choose a folder that can be written to with --out.';
+  return new RigError('machine', `cannot write ${path}: ${message ?? String(error)}`, { next, cause: error });
 }

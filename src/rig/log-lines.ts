@@ -1,5 +1,8 @@
 // Reads what `docker logs --timestamps` gave: a time, a space, and whatever the
 // container printed. Daemons print JSON (base/log.ts); all else is kept as text.
+// A daemon's own time counts where it gives one: Docker stamps a line when it
+// gets round to reading it, which on a busy machine is up to hundreds of
+// milliseconds later. Both are read from the clock of one machine.
 
 import type { LogLevel } from '../base/log.ts';
 import type { NodeLogLine } from './history.ts';
@@ -33,18 +36,22 @@ export function parseLogLines(options: {
     ];
     // Docker gives nanoseconds, of which Date.parse reads only the first three digits.
     if (seconds !== undefined) {
-      atMs = Date.parse(`${seconds}${zone}`) + Number(`0${fraction}`) * 1000 - startedAtMs;
-      atMs = Math.round(atMs * 1000) / 1000;
+      atMs = toMicroseconds(Date.parse(`${seconds}${zone}`) + Number(`0${fraction}`) * 1000 - startedAtMs);
     }
-    lines.push({ atMs, container, ...parseLine(rest) });
+    const { at, ...line } = parseLine(rest);
+    const ownMs = typeof at === 'string' ? toMicroseconds(Date.parse(at) - startedAtMs) : Number.NaN;
+    lines.push({ atMs: Number.isNaN(ownMs) ? atMs : ownMs, container, ...line });
   }
   return lines;
 }
 
-function parseLine(text: string): Pick<NodeLogLine, 'level' | 'event' | 'fields'> {
+const toMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** `at` is what a daemon's line gives for its time. */
+function parseLine(text: string): Pick<NodeLogLine, 'level' | 'event' | 'fields'> & { at?: unknown } {
   const json = parseObject(text);
-  const { at: _at, level, event, ...fields } = json ?? {};
-  if (typeof event === 'string' && LEVELS.has(level)) return { level: level as LogLevel, event, fields };
+  const { at, level, event, ...fields } = json ?? {};
+  if (typeof event === 'string' && LEVELS.has(level)) return { at, level: level as LogLevel, event, fields };
   return { level: 'info', event: 'text', fields: { text } };
 }
 

@@ -2,7 +2,7 @@
 // through outages and restarts, each exactly once.
 
 import type { Clock } from '../base/clock.ts';
-import { hasCode } from '../base/errors.ts';
+import { hasCode, RigError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { ROOT } from '../kv/keys.ts';
 import type { Kv } from '../kv/kv.ts';
@@ -11,12 +11,15 @@ import type { Journal } from './journal.ts';
 /** How long to wait before asking again where etcd is. Observation only: it changes nothing. */
 const RECONNECT_MS = 50;
 
+export interface RecordedKey {
+  readonly value: string;
+  /** When the rig saw it written, in milliseconds since the run began. */
+  readonly atMs: number;
+}
+
 export interface Recorder extends AsyncDisposable {
-  /** The newest revision up to which every event was seen. */
-  seenRevision(): number;
-  /** Latest value of a key as the recorder saw it; undefined when it is absent. */
-  current(key: string): string | undefined;
-  keys(): ReadonlyMap<string, string>;
+  /** Every key that there is, as the recorder last saw it: while etcd is away, as it was before. */
+  keys(): ReadonlyMap<string, RecordedKey>;
   /** True from the first answer of etcd until its stream breaks. */
   connected(): boolean;
   /** False once history was lost: compacted away, or the cluster was replaced. */
@@ -33,7 +36,8 @@ export function startRecorder(options: {
 }): Recorder {
   const { clock, journal } = options;
   const stop = new AbortController();
-  const mirror = new Map<string, string>();
+  const mirror = new Map<string, RecordedKey>();
+  let failure: RigError | undefined;
   let seen = 0;
   let connected = false;
   let complete = true;
@@ -48,7 +52,7 @@ export function startRecorder(options: {
       for (const event of batch.events) {
         if (event.kind === 'put') {
           const { key, value, modRevision, createRevision, lease } = event.kv;
-          mirror.set(key, value);
+          mirror.set(key, { value, atMs: journal.atMs() });
           journal.recordEtcd({ revision: modRevision, kind: 'put', key, value, createRevision, lease });
         } else {
           mirror.delete(event.key);
@@ -70,8 +74,10 @@ export function startRecorder(options: {
           await kv.close();
         }
       } catch (error) {
-        if (hasCode(error, 'compacted')) {
+        // Nothing more can be seen, or nothing more can be recorded.
+        if (!hasCode(error, 'unavailable', 'timeout', 'aborted', 'not_found')) {
           complete = false;
+          failure = RigError.from(error);
           return;
         }
       }
@@ -81,8 +87,6 @@ export function startRecorder(options: {
   const running = loop();
 
   return {
-    seenRevision: () => seen,
-    current: (key) => mirror.get(key),
     keys: () => mirror,
     connected: () => connected,
     complete: () => complete,
@@ -92,9 +96,10 @@ export function startRecorder(options: {
         what: `the recorder to see revision ${revision}`,
         timeoutMs,
         intervalMs: 10,
-        probe: async () => (seen >= revision ? true : undefined),
+        probe: async () => (seen >= revision || failure !== undefined ? true : undefined),
         describe: () => `revision ${seen}, ${connected ? 'connected' : 'not connected'}`,
       });
+      if (failure !== undefined && !hasCode(failure, 'compacted')) throw failure;
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();

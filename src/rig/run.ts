@@ -1,10 +1,10 @@
 // A run: the whole experiment on one page. Start a cluster, record everything,
 // perform the script, collect, judge, report, and leave nothing behind.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { hasCode } from '../base/errors.ts';
+import { hasCode, RigError } from '../base/errors.ts';
 import { createSeededRandom } from '../base/random.ts';
 import { waitFor } from '../base/retry.ts';
 import { VOLUMES_PREFIX } from '../kv/keys.ts';
@@ -15,7 +15,7 @@ import { judge } from './checks/judge.ts';
 import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
-import { type Journal, openJournal } from './journal.ts';
+import { type Journal, openJournal, recordError } from './journal.ts';
 import { perform } from './perform.ts';
 import { LOGS_FOLDER, RUN_FILE, type RunFile, readRecordedRun } from './record-files.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
@@ -62,42 +62,50 @@ export interface RunResult extends ScenarioResult {
 /**
  * Runs one scenario. What the system under test does wrong ends up in the
  * verdict; only the rig's and the machine's own failures are thrown
- * (`machine`), after the cluster is gone and the logs are saved.
+ * (`machine`), and `aborted`, after the cluster is gone and the logs are saved.
  */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, seed, folder, runId, clock, signal, onProgress } = options;
   const topology = parseTopology(scenario.topology, `scenario ${scenario.name}`);
   const startedMs = clock.monotonicMs();
+  makeFolder(folder);
   using journal = openJournal({ clock, folder });
   const header = runHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
-  header.note({});
 
   onProgress('starting the cluster');
   const absentAtStart = scenario.absentAtStart ?? [];
   const deployment = await options.deploy({ topology, runId, folder, absentAtStart, signal });
-  let keep = options.keep !== 'never';
+  let kept = false;
   try {
     await experiment({ ...options, deployment, journal, header });
     onProgress('judging');
-    const recorded = await readRecordedRun(folder);
-    const judged = judge(recorded, scenario.checks);
-    keep = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
-    const result: RunResult = {
-      ...judged,
-      scenario: scenario.name,
-      seed,
-      folder,
-      elapsedMs: clock.monotonicMs() - startedMs,
-      kept: keep,
-      runId,
-    };
-    writeReports({ run: recorded, result });
+    const run = await readRecordedRun(folder);
+    const judged = judge(run, scenario.checks);
+    kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
+    const elapsedMs = clock.monotonicMs() - startedMs;
+    const result: RunResult = { ...judged, scenario: scenario.name, seed, folder, elapsedMs, kept, runId };
+    writeReports({ run, result });
     return result;
+  } catch (error) {
+    if (signal.aborted) throw new RigError('aborted', 'the run was interrupted', { cause: error });
+    kept = options.keep !== 'never';
+    if (kept) onProgress(`the cluster is kept; remove it with: npm run rig -- down --run ${runId}`);
+    throw error;
   } finally {
-    if (!keep) {
+    if (kept) {
+      deployment.keep();
+    } else {
       onProgress('removing the cluster');
       await deployment.teardown();
     }
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw recordError(folder, error);
   }
 }
 
@@ -122,8 +130,8 @@ async function experiment(
     context.header.note({ consumers: Object.fromEntries(consumers) });
     const clients = createClients({ deployment, journal });
     const random = createSeededRandom(seed);
-    const onStep = (step: string): void => onProgress(step);
-    await perform({ clock, random, deployment, recorder, journal, clients, signal, onStep }, scenario);
+    const stage = { clock, random, deployment, recorder, journal, clients, signal };
+    await perform(stage, { scenario, onStep: onProgress });
     onProgress('waiting for quiescence');
     await settle({ clock, recorder, topology: deployment.topology, signal });
     onProgress('collecting disks, exports and etcd');
@@ -145,7 +153,7 @@ async function settle(options: {
   const busy = (): readonly Volume[] =>
     [...recorder.keys()]
       .filter(([key]) => key.startsWith(VOLUMES_PREFIX))
-      .map(([, value]) => JSON.parse(value) as Volume)
+      .map(([, { value }]) => JSON.parse(value) as Volume)
       .filter(
         (volume) => volume.state !== 'ready' || !sameRules(volume.actual?.exports ?? [], volume.exports),
       );
@@ -203,10 +211,15 @@ function runHeader(
     startedAtMs,
     checks: scenario.checks,
   };
-  return {
-    note: (found) => {
-      header = { ...header, ...found };
-      writeFileSync(join(folder, RUN_FILE), `${JSON.stringify(header, undefined, 2)}\n`);
-    },
+  const note = (found: Partial<RunFile>): void => {
+    header = { ...header, ...found };
+    const path = join(folder, RUN_FILE);
+    try {
+      writeFileSync(path, `${JSON.stringify(header, undefined, 2)}\n`);
+    } catch (error) {
+      throw recordError(path, error);
+    }
   };
+  note({});
+  return { note };
 }

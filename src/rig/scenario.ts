@@ -42,12 +42,12 @@ export type Condition =
   | { readonly answering: 'all' | string }
   /** The node's `/readyz` says that it reaches etcd. */
   | { readonly ready: 'all' | string }
-  /** Every node of the topology is registered in etcd with a live lease. */
-  | { readonly registered: 'all' | string }
+  /** The node, or every node, is registered in etcd; with `since`, by a write after that mark. */
+  | { readonly registered: 'all' | string; readonly since?: string }
   /** etcd no longer holds the node's key. */
   | { readonly unregistered: string }
-  /** Exactly one engine leads; with `not`, another one than at that mark. */
-  | { readonly leader: 'one'; readonly not?: string }
+  /** An engine leads; with `not`, another one than at that mark; with `electedSince`, one elected after it. */
+  | { readonly leader: 'one'; readonly not?: string; readonly electedSince?: string }
   /** A node's disk and exports match what etcd says. */
   | { readonly converged: string }
   /** The log of a node has this event, after the mark. */
@@ -77,14 +77,25 @@ export type Step =
       readonly outcome: 'ok' | 'refused';
       readonly withinMs: number;
       readonly since?: string;
+      readonly setup?: boolean;
     }
   | {
       readonly fault: 'kill' | 'stop' | 'start' | 'pause' | 'resume';
       readonly target: Target;
       readonly role?: Role;
     }
-  /** Measured from the mark `since`, or from now. */
-  | { readonly await: Condition; readonly withinMs: number; readonly since?: string }
+  /**
+   * Measured from the mark `since`, or from now. With `setup` it is what the
+   * experiment needs, not what the system owes: missing it leaves the verdict unknown.
+   */
+  | {
+      readonly await: Condition;
+      readonly withinMs: number;
+      readonly since?: string;
+      readonly setup?: boolean;
+    }
+  /** Steps at the same time. */
+  | { readonly together: readonly Step[] }
   /** Must stay true for so long: an outage lasts, and nothing may change meanwhile. */
   | { readonly hold: number; readonly why: string }
   | { readonly inventory: string }

@@ -3,9 +3,19 @@
 
 import { z } from 'zod';
 import { RigError } from '../base/errors.ts';
+import { parseFailpoints } from '../base/failpoints.ts';
 import { labelsSchema, nodeNameSchema } from '../model/names.ts';
 import { fieldErrors } from '../model/parse.ts';
 import { ROLES, roleSchema } from '../model/volume.ts';
+
+function isFailpoints(text: string): boolean {
+  try {
+    parseFailpoints(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const restartSchema = z.enum(['always', 'never']);
 
@@ -31,7 +41,12 @@ const nodeSchema = z.strictObject({
 /** Where the daemon under test comes from. */
 const systemSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('source') }),
-  z.strictObject({ kind: z.literal('image'), image: z.string().regex(/^[a-z0-9][a-z0-9._/:@-]{0,254}$/) }),
+  z.strictObject({
+    kind: z.literal('image'),
+    image: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._/:@-]{0,254}$/, 'must be the name of an image, such as cobalt:1.2'),
+  }),
 ]);
 
 export const topologySchema = z
@@ -47,6 +62,8 @@ export const topologySchema = z
         reconcileIntervalMs: z.int().min(100).max(600_000).default(1_000),
         /** How long a deleted volume stays in the trash. */
         trashRetentionMs: z.int().min(0).default(86_400_000),
+        /** For every daemon: base/failpoints.ts. */
+        failpoints: z.string().refine(isFailpoints, 'must be failpoints such as name=sleep(100)').default(''),
       })
       .prefault({}),
     system: systemSchema.default({ kind: 'source' }),
@@ -56,7 +73,7 @@ export const topologySchema = z
       const names = ['etcd', ...topology.nodes.map((node) => node.name), ...topology.consumers];
       return new Set(names).size === names.length;
     },
-    { message: 'names of nodes and consumers must differ, and none may be etcd', path: ['nodes'] },
+    { message: 'must have names that differ from each other, from consumers and from etcd', path: ['nodes'] },
   );
 
 export type Topology = z.output<typeof topologySchema>;
@@ -68,7 +85,8 @@ export function parseTopology(input: unknown, source: string): Topology {
   const result = topologySchema.safeParse(input);
   if (result.success) return result.data;
   const [first] = fieldErrors(result.error);
-  throw new RigError('invalid', `${source}: '${first?.path ?? ''}' ${first?.message ?? 'is malformed'}`, {
-    next: 'Correct the topology; README lists its fields.',
+  const field = first === undefined || first.path === '' ? 'the topology' : `'${first.path}'`;
+  throw new RigError('invalid', `${source}: ${field} ${first?.message ?? 'is malformed'}`, {
+    next: "Correct it; README's section on topologies lists the fields.",
   });
 }

@@ -11,7 +11,7 @@ const IO_TIMEOUT_MS = 10_000;
 const PAUSE_MS = 50;
 
 export interface Traffic {
-  /** Resolves when the call in flight has ended. */
+  /** Resolves when the call in flight has ended; throws what broke the traffic off, such as a full disk. */
   end(): Promise<void>;
 }
 
@@ -39,11 +39,15 @@ export function startTraffic(options: {
       await clock.sleep(PAUSE_MS);
     }
   };
-  const running = loop();
+  let failure: unknown;
+  const running = loop().catch((error: unknown) => {
+    failure = error;
+  });
   return {
     end: async () => {
       ended = true;
       await running;
+      if (failure !== undefined) throw failure;
     },
   };
 }

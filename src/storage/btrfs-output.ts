@@ -1,6 +1,8 @@
 // What the btrfs command prints, as data. Pure; source: btrfs-progs 6.14,
 // cmds/subvolume-list.c and cmds/qgroup.c (the columns are the same since 4.x).
 
+import { isVolumeId } from '../model/names.ts';
+
 export interface ListedSubvolume {
   readonly subvolumeId: number;
   /** From the top of the filesystem, without a leading slash. */
@@ -54,7 +56,7 @@ export function trashName(trashed: TrashedName): string {
 
 /** Undefined for a name that trashName never made: somebody else's, and not touched. */
 export function parseTrashName(name: string): TrashedName | undefined {
-  const match = /^(v[0-9a-f]{16})\.(\d{1,15})$/.exec(name);
-  if (match?.[1] === undefined) return undefined;
-  return { id: match[1], trashedAtMs: Number(match[2]) };
+  const [, id, trashedAtMs] = /^(.+)\.(\d{1,15})$/.exec(name) ?? [];
+  if (id === undefined || !isVolumeId(id)) return undefined;
+  return { id, trashedAtMs: Number(trashedAtMs) };
 }

@@ -2,15 +2,18 @@
 //
 //   <root>/volumes/<id>          the subvolumes
 //   <root>/trash/<id>.<ms>       what was deleted, until it is purged
-//   <root>/.cobalt/cluster-id    the etcd cluster that all of it belongs to
+//   <root>/.cobalt/binding.json  the cluster and the node that all of it belongs to
 
-import { chmod, mkdir, readdir, rename, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, rename, stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { runCommand } from '../base/command.ts';
-import { hasCode, RigError } from '../base/errors.ts';
-import { parseQgroups, parseSubvolumeList, parseTrashName, trashName } from './btrfs-output.ts';
-import { checkedClusterId, checkedId, checkedQuota } from './checked.ts';
+import { RigError } from '../base/errors.ts';
+import { checkedVolumeId, isVolumeId } from '../model/names.ts';
+import { type BtrfsCommands, createBtrfsCommands } from './btrfs-commands.ts';
+import { trashName } from './btrfs-output.ts';
+import { createPurge } from './btrfs-trash.ts';
+import { checkedQuota } from './checked.ts';
+import { formatBinding, parseBinding } from './disk-binding.ts';
 import { readIfPresent, writeDurably } from './durable-file.ts';
 import type { Storage, Subvolume } from './storage.ts';
 
@@ -20,6 +23,7 @@ const BTRFS_MAGIC = 0x9123683e;
 const SUBVOLUME_INODE = 256;
 /** Squashed users are nobody; they can write only where everybody can. */
 const OPEN_TO_ALL = 0o777;
+const UNLIMITED = { quotaBytes: null, usedBytes: 0 } as const;
 
 /**
  * `root` must be the root of a mounted BTRFS subvolume (usually the top one)
@@ -39,15 +43,68 @@ export function createBtrfsStorage(options: {
   const { root, clock, timeoutMs = 10_000 } = options;
   const volumes = join(root, 'volumes');
   const trash = join(root, 'trash');
-  const clusterIdFile = join(root, '.cobalt', 'cluster-id');
+  const bindingFile = join(root, '.cobalt', 'binding.json');
 
-  const btrfs = (...args: readonly string[]): Promise<string> =>
-    runCommand({ file: 'btrfs', args, timeoutMs });
-  const commit = (): Promise<string> => btrfs('filesystem', 'sync', root);
-  const limit = (id: string, quotaBytes: number): Promise<string> =>
-    btrfs('qgroup', 'limit', String(quotaBytes), join(volumes, id));
+  const commands = createBtrfsCommands({ root, timeoutMs });
+  const purge = createPurge({ commands, trash, clock });
+  const guarded = createGuard(root);
 
-  const guarded = async <T>(what: string, action: () => Promise<T>): Promise<T> => {
+  return {
+    space: () => guarded('read the space of the disk', () => spaceOf(root)),
+    list: () =>
+      guarded('list the subvolumes', async () => {
+        await mkdir(volumes, { recursive: true });
+        return listVolumes(commands, volumes);
+      }),
+    find: (id) =>
+      guarded(`look at subvolume ${id}`, async () => {
+        const path = join(volumes, checkedVolumeId(id));
+        if (!(await isSubvolume(path))) return undefined;
+        return { id, ...((await commands.qgroupNow(path)) ?? UNLIMITED) };
+      }),
+    create: ({ id, quotaBytes }) =>
+      guarded(`create subvolume ${id}`, async () => {
+        const path = join(volumes, checkedVolumeId(id));
+        checkedQuota(quotaBytes);
+        await mkdir(volumes, { recursive: true });
+        if (!(await isSubvolume(path))) await commands.createSubvolume(path);
+        await commands.limit(path, quotaBytes);
+        await openToAll(path);
+        await commands.commit();
+      }),
+    setQuota: ({ id, quotaBytes }) =>
+      guarded(`set the quota of subvolume ${id}`, async () => {
+        const path = join(volumes, checkedVolumeId(id));
+        checkedQuota(quotaBytes);
+        if (!(await isSubvolume(path))) throw new RigError('not_found', `there is no subvolume ${id}`);
+        await commands.limit(path, quotaBytes);
+        await commands.commit();
+      }),
+    trash: (id) =>
+      guarded(`trash subvolume ${id}`, async () => {
+        const path = join(volumes, checkedVolumeId(id));
+        if (!(await isSubvolume(path))) return;
+        await mkdir(trash, { recursive: true });
+        await rename(path, join(trash, trashName({ id, trashedAtMs: clock.nowMs() })));
+        await commands.commit();
+      }),
+    purgeTrash: ({ olderThanMs }) =>
+      guarded('purge the trash', async () => {
+        await mkdir(trash, { recursive: true });
+        return purge(olderThanMs);
+      }),
+    binding: () =>
+      guarded('read the binding', async () => {
+        const text = await readIfPresent(bindingFile);
+        return text === null ? null : parseBinding(text);
+      }),
+    bind: (binding) => guarded('write the binding', () => writeDurably(bindingFile, formatBinding(binding))),
+  };
+}
+
+/** Does nothing on a disk that isn't mounted, and says what failed. */
+function createGuard(root: string): <T>(what: string, action: () => Promise<T>) => Promise<T> {
+  return async <T>(what: string, action: () => Promise<T>): Promise<T> => {
     try {
       await assertMounted(root);
       return await action();
@@ -57,69 +114,20 @@ export function createBtrfsStorage(options: {
       throw new RigError('io', `cannot ${what}: ${reason}`, { definite: false, cause: error });
     }
   };
+}
 
-  return {
-    space: () => guarded('read the space of the disk', () => spaceOf(root)),
-    list: () =>
-      guarded('list the subvolumes', async () => {
-        await mkdir(volumes, { recursive: true });
-        const [listed, qgroups] = await Promise.all([
-          btrfs('subvolume', 'list', '-o', volumes).then(parseSubvolumeList),
-          btrfs('qgroup', 'show', '-re', '--raw', root).then(parseQgroups),
-        ]);
-        return listed.flatMap(({ subvolumeId, path }): Subvolume[] => {
-          const id = /(?:^|\/)volumes\/(v[0-9a-f]{16})$/.exec(path)?.[1];
-          if (id === undefined) return [];
-          return [{ id, ...(qgroups.get(subvolumeId) ?? { quotaBytes: null, usedBytes: 0 }) }];
-        });
-      }),
-    create: ({ id, quotaBytes }) =>
-      guarded(`create subvolume ${id}`, async () => {
-        const path = join(volumes, checkedId(id));
-        checkedQuota(quotaBytes);
-        await mkdir(volumes, { recursive: true });
-        if (!(await isSubvolume(path))) await btrfs('subvolume', 'create', path);
-        await limit(id, quotaBytes);
-        await chmod(path, OPEN_TO_ALL);
-        await commit();
-      }),
-    setQuota: ({ id, quotaBytes }) =>
-      guarded(`set the quota of subvolume ${id}`, async () => {
-        const path = join(volumes, checkedId(id));
-        checkedQuota(quotaBytes);
-        if (!(await isSubvolume(path))) throw new RigError('not_found', `there is no subvolume ${id}`);
-        await limit(id, quotaBytes);
-        await commit();
-      }),
-    trash: (id) =>
-      guarded(`trash subvolume ${id}`, async () => {
-        const path = join(volumes, checkedId(id));
-        if (!(await isSubvolume(path))) return;
-        await mkdir(trash, { recursive: true });
-        await rename(path, join(trash, trashName({ id, trashedAtMs: clock.nowMs() })));
-        await commit();
-      }),
-    purgeTrash: ({ olderThanMs }) =>
-      guarded('purge the trash', async () => {
-        await mkdir(trash, { recursive: true });
-        const due = (await readdir(trash)).filter((name) => {
-          const trashed = parseTrashName(name);
-          return trashed !== undefined && clock.nowMs() - trashed.trashedAtMs >= olderThanMs;
-        });
-        for (const name of due) await btrfs('subvolume', 'delete', join(trash, name));
-        if (due.length > 0) await commit();
-        // A qgroup can go only when BTRFS's cleaner is through with its
-        // subvolume. Those that it is still at (the command then fails) cost
-        // next to nothing, and go with the next purge.
-        await btrfs('qgroup', 'clear-stale', root).catch((error: unknown) => {
-          if (!hasCode(error, 'io')) throw error;
-        });
-        return due.length;
-      }),
-    clusterId: () => guarded('read the cluster id', () => readIfPresent(clusterIdFile)),
-    bindCluster: (clusterId) =>
-      guarded('write the cluster id', () => writeDurably(clusterIdFile, checkedClusterId(clusterId))),
-  };
+async function listVolumes(commands: BtrfsCommands, folder: string): Promise<readonly Subvolume[]> {
+  const [listed, qgroups] = await Promise.all([commands.subvolumes(folder), commands.qgroups()]);
+  return listed.flatMap(({ subvolumeId, path }): Subvolume[] => {
+    const id = basename(path);
+    if (!isVolumeId(id) || !`/${path}`.endsWith(`/volumes/${id}`)) return [];
+    return [{ id, ...(qgroups.get(subvolumeId) ?? UNLIMITED) }];
+  });
+}
+
+/** Only if it isn't yet: in a subvolume that is over its quota even this is refused. */
+async function openToAll(path: string): Promise<void> {
+  if (((await stat(path)).mode & OPEN_TO_ALL) !== OPEN_TO_ALL) await chmod(path, OPEN_TO_ALL);
 }
 
 /**

@@ -4,8 +4,11 @@
 
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
-import { checkedClusterId, checkedId, checkedQuota } from './checked.ts';
-import type { Storage } from './storage.ts';
+import { checkedVolumeId } from '../model/names.ts';
+import { checkedQuota } from './checked.ts';
+import { checkedBinding } from './disk-binding.ts';
+import type { DiskBinding, Storage } from './storage.ts';
+import { createTrashWatch } from './trash.ts';
 
 export interface MemorySubvolume {
   quotaBytes: number | null;
@@ -19,11 +22,11 @@ export interface MemoryDisk {
   readonly subvolumes: Map<string, MemorySubvolume>;
   /** Oldest first; `trashedAtMs` is wall-clock time. */
   trash: { readonly id: string; readonly trashedAtMs: number; readonly usedBytes: number }[];
-  clusterId: string | null;
+  binding: DiskBinding | null;
 }
 
 export function createMemoryDisk(options: { readonly totalBytes: number }): MemoryDisk {
-  return { totalBytes: options.totalBytes, subvolumes: new Map(), trash: [], clusterId: null };
+  return { totalBytes: options.totalBytes, subvolumes: new Map(), trash: [], binding: null };
 }
 
 export interface MemoryStorage extends Storage {
@@ -44,6 +47,7 @@ export function createMemoryStorage(options: {
 }): MemoryStorage {
   const { clock, latencyMs } = options;
   const disk = options.disk ?? createMemoryDisk({ totalBytes: options.totalBytes ?? 64 * 1024 ** 3 });
+  const watch = createTrashWatch<MemoryDisk['trash'][number]>(clock);
   const failures: { readonly call: keyof Storage; readonly error: RigError }[] = [];
 
   const perform = async <T>(call: keyof Storage, effect: () => T): Promise<T> => {
@@ -69,35 +73,41 @@ export function createMemoryStorage(options: {
           .map(([id, { quotaBytes, usedBytes }]) => ({ id, quotaBytes, usedBytes }))
           .sort((a, b) => (a.id < b.id ? -1 : 1)),
       ),
+    find: (id) =>
+      perform('find', () => {
+        const subvolume = disk.subvolumes.get(checkedVolumeId(id));
+        return subvolume === undefined ? undefined : { id, ...subvolume };
+      }),
     create: ({ id, quotaBytes }) =>
       perform('create', () => {
-        const usedBytes = disk.subvolumes.get(checkedId(id))?.usedBytes ?? 0;
+        const usedBytes = disk.subvolumes.get(checkedVolumeId(id))?.usedBytes ?? 0;
         disk.subvolumes.set(id, { quotaBytes: checkedQuota(quotaBytes), usedBytes });
       }),
     setQuota: ({ id, quotaBytes }) =>
       perform('setQuota', () => {
-        const subvolume = disk.subvolumes.get(checkedId(id));
+        const subvolume = disk.subvolumes.get(checkedVolumeId(id));
         const checkedBytes = checkedQuota(quotaBytes);
         if (subvolume === undefined) throw new RigError('not_found', `there is no subvolume ${id}`);
         subvolume.quotaBytes = checkedBytes;
       }),
     trash: (id) =>
       perform('trash', () => {
-        const subvolume = disk.subvolumes.get(checkedId(id));
+        const subvolume = disk.subvolumes.get(checkedVolumeId(id));
         if (subvolume === undefined) return;
         disk.subvolumes.delete(id);
         disk.trash.push({ id, trashedAtMs: clock.nowMs(), usedBytes: subvolume.usedBytes });
       }),
     purgeTrash: ({ olderThanMs }) =>
       perform('purgeTrash', () => {
-        const before = disk.trash.length;
-        disk.trash = disk.trash.filter((item) => clock.nowMs() - item.trashedAtMs < olderThanMs);
-        return before - disk.trash.length;
+        const entries = disk.trash.map((item) => ({ key: item, trashedAtMs: item.trashedAtMs }));
+        const due = new Set(watch.due(entries, { olderThanMs }));
+        disk.trash = disk.trash.filter((item) => !due.has(item));
+        return due.size;
       }),
-    clusterId: () => perform('clusterId', () => disk.clusterId),
-    bindCluster: (clusterId) =>
-      perform('bindCluster', () => {
-        disk.clusterId = checkedClusterId(clusterId);
+    binding: () => perform('binding', () => disk.binding),
+    bind: (binding) =>
+      perform('bind', () => {
+        disk.binding = checkedBinding(binding);
       }),
   };
 }

@@ -131,6 +131,7 @@ describe('what a crash leaves', () => {
     const id = await exported(rules);
     await node.run(`umount -l /srv/exports/${id}`);
     expect(await node.exporter.list()).toContainEqual({ id, rules: [] });
+    expect(await node.exporter.find(id)).toEqual({ id, rules: [] });
     await node.exporter.apply({ id, rules });
     expect(await node.exporter.list()).toContainEqual({ id, rules });
     expect(await node.nfs(HOST).lookup(id)).toMatchObject({ status: 'OK' });
@@ -158,6 +159,25 @@ describe('what a crash leaves', () => {
     expect(
       await node.run(`ls -d /srv/exports/${id} /run/ganesha/exports/${id}.conf 2>/dev/null || true`),
     ).toBe('');
+  });
+
+  it('hides no other export, serves a foreign client, and is mended by the next apply', async () => {
+    const [id, other] = [await exported(rules), await exported(rules)];
+    const file = `/run/ganesha/exports/${id}.conf`;
+    await node.run(`sed -i 's/CLIENT {/CLIENT { Clients = *; Access_Type = RW; } CLIENT {/' ${file}`);
+    const update = `string:${file} "string:EXPORT(Export_Id=$(${exportIdOf(id)}))"`;
+    await node.run(exportCall('UpdateExport', update));
+    expect(await node.nfs(OTHER_HOST).lookup(id)).toMatchObject({ status: 'OK' });
+
+    const active = await node.exporter.list();
+    expect(active).toContainEqual({ id: other, rules });
+    const found = active.find((one) => one.id === id);
+    expect(found?.rules).toContainEqual(expect.objectContaining({ host: expect.stringMatching(/^\* with/) }));
+    expect(await node.exporter.find(id)).toEqual(found);
+
+    await node.exporter.apply({ id, rules });
+    expect(await node.exporter.find(id)).toEqual({ id, rules });
+    expect(await node.nfs(OTHER_HOST).lookup(id)).toMatchObject({ status: 'NOENT' });
   });
 
   it('does no harm as half a configuration file', async () => {

@@ -113,7 +113,9 @@ describe.each(backends)('exporter: $name', ({ start }) => {
     const id = await newVolume();
     await exporter.apply({ id, rules });
     expect(new Set(await rulesOf(id))).toEqual(new Set(rules));
+    expect(await exporter.find(id)).toEqual({ id, rules: await rulesOf(id) });
     await exporter.remove(id);
+    expect(await exporter.find(id)).toBeUndefined();
     expect(await rulesOf(id)).toBeUndefined();
   });
 
@@ -168,6 +170,7 @@ describe.each(backends)('exporter: $name', ({ start }) => {
       const refusal = { code: 'invalid', definite: true };
       await expect(exporter.apply({ id, rules: [rule('10.0.0.1')] })).rejects.toMatchObject(refusal);
       await expect(exporter.remove(id)).rejects.toMatchObject(refusal);
+      await expect(exporter.find(id)).rejects.toMatchObject(refusal);
     },
   );
 
@@ -186,6 +189,7 @@ describe.each(backends)('exporter: $name', ({ start }) => {
     await exporter.apply(wanted);
     await rig.killServer();
     await expect(exporter.list()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(exporter.find(id)).rejects.toMatchObject({ code: 'unavailable' });
     await expect(exporter.apply(wanted)).rejects.toMatchObject({ code: 'unavailable' });
     await expect(exporter.remove(id)).rejects.toMatchObject({ code: 'unavailable' });
     await rig.startServer();

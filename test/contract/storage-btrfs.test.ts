@@ -29,6 +29,30 @@ it('stops writes at the quota, and lets them on when it grows', async () => {
   await node.run(fill);
 });
 
+it('counts what was written a moment ago, so that nothing is shrunk below it', async () => {
+  const id = 'v00000000000000ca';
+  await node.storage.create({ id, quotaBytes: 128 * MIB });
+  await node.run(`head -c 64M /dev/urandom > /srv/cobalt/volumes/${id}/f`);
+  expect((await node.storage.find(id))?.usedBytes).toBeGreaterThanOrEqual(64 * MIB);
+  await node.storage.trash(id);
+});
+
+it('lets a volume that is over its quota grow, and be trashed', async () => {
+  const id = 'v00000000000000cb';
+  await node.storage.create({ id, quotaBytes: 64 * MIB });
+  await node.run(`head -c 32M /dev/urandom > /srv/cobalt/volumes/${id}/f && sync -f /srv/cobalt`);
+  await node.storage.setQuota({ id, quotaBytes: 16 * MIB });
+  await expect(node.run(`touch /srv/cobalt/volumes/${id}/g`)).rejects.toThrow(/Disk quota exceeded/);
+  await node.storage.setQuota({ id, quotaBytes: 48 * MIB });
+  expect(await node.storage.find(id)).toMatchObject({ quotaBytes: 48 * MIB });
+  await node.run(`touch /srv/cobalt/volumes/${id}/g`);
+
+  await node.storage.setQuota({ id, quotaBytes: 16 * MIB });
+  await node.storage.create({ id, quotaBytes: 24 * MIB });
+  expect(await node.storage.find(id)).toMatchObject({ quotaBytes: 24 * MIB });
+  await node.storage.trash(id);
+});
+
 it('lets every user write, so that squashed ones can', async () => {
   expect(await node.run(`stat -c %a /srv/cobalt/volumes/${ID}`)).toBe('777\n');
 });
@@ -66,12 +90,27 @@ it('keeps the qgroups of purged subvolumes from piling up', async () => {
   expect(await node.run('btrfs qgroup show /srv/cobalt')).not.toMatch(/stale|deleted/);
 });
 
+it('purges the rest of the trash when one entry can not be deleted, and names that', async () => {
+  const id = 'v00000000000000dd';
+  await node.storage.create({ id, quotaBytes: 16 * MIB });
+  await node.storage.trash(id);
+  const stuck = ['v0000000000000001.1', 'vfffffffffffffff0.1'];
+  await node.run(`cd /srv/cobalt/trash && mkdir ${stuck.join(' ')}`);
+  await expect(node.storage.purgeTrash({ olderThanMs: 0 })).rejects.toMatchObject({
+    code: 'io',
+    message: expect.stringMatching(new RegExp(stuck.join('.*'))),
+  });
+  expect(await node.run('ls -A /srv/cobalt/trash | sort | xargs')).toBe(`keep ${stuck.join(' ')}\n`);
+  await node.run(`cd /srv/cobalt/trash && rmdir ${stuck.join(' ')}`);
+});
+
 it('never takes a disk that is not mounted for an empty one', async () => {
   for (const call of [
     () => node.misplaced.list(),
-    () => node.misplaced.clusterId(),
+    () => node.misplaced.find(ID),
+    () => node.misplaced.binding(),
     () => node.misplaced.create({ id: ID, quotaBytes: MIB }),
-    () => node.misplaced.bindCluster('abc'),
+    () => node.misplaced.bind({ cluster: 'abc', node: 'a', disk: '0f'.repeat(16), mark: 0, revision: 0 }),
   ]) {
     await expect(call()).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('/srv') });
   }

@@ -7,6 +7,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { startTestNode } from './support/node-container.ts';
 
 const MIB = 1024 ** 2;
+const BINDING = { cluster: 'cdf8-1', node: 'a', disk: '0f'.repeat(16), mark: 0, revision: 7 };
 const START_TIMEOUT_MS = 60_000;
 // Every call starts processes in a container; a busy machine takes its time.
 jest.setTimeout(START_TIMEOUT_MS);
@@ -69,7 +70,7 @@ describe.each(backends)('storage: $name', ({ start }) => {
 
   it('starts with nothing on it and belongs to no cluster', async () => {
     expect(await storage.list()).toEqual([]);
-    expect(await storage.clusterId()).toBeNull();
+    expect(await storage.binding()).toBeNull();
     expect(await storage.purgeTrash({ olderThanMs: 0 })).toBe(0);
   });
 
@@ -113,6 +114,22 @@ describe.each(backends)('storage: $name', ({ start }) => {
     }
   });
 
+  it('finds one subvolume as the list has it, and none that is not there', async () => {
+    const ids = [newId(), newId(), newId()] as const;
+    await storage.create({ id: ids[0], quotaBytes: 64 * MIB });
+    await storage.create({ id: ids[1], quotaBytes: 32 * MIB });
+    await rig.leaveUnlimited(ids[2]);
+    for (const id of ids) {
+      const listed = (await storage.list()).find((subvolume) => subvolume.id === id);
+      expect(await storage.find(id)).toEqual(listed);
+      expect(listed).toBeDefined();
+    }
+    await storage.trash(ids[0]);
+    expect(await storage.find(ids[0])).toBeUndefined();
+    expect(await storage.find(newId())).toBeUndefined();
+    expect(await storage.purgeTrash({ olderThanMs: 0 })).toBe(1);
+  });
+
   it('has no quota for what is not there', async () => {
     await expect(storage.setQuota({ id: newId(), quotaBytes: MIB })).rejects.toMatchObject({
       code: 'not_found',
@@ -140,11 +157,19 @@ describe.each(backends)('storage: $name', ({ start }) => {
     expect(await quotaOf(id)).toBeUndefined();
   });
 
-  it('belongs to the cluster that it was bound to, also under the next daemon', async () => {
-    await storage.bindCluster('cdf818194e3a8c32');
-    await storage.bindCluster('cdf818194e3a8c32');
-    expect(await rig.restarted().clusterId()).toBe('cdf818194e3a8c32');
+  it('belongs where it was bound to last, also under the next daemon', async () => {
+    await storage.bind(BINDING);
+    await storage.bind({ ...BINDING, mark: 4 });
+    await storage.bind({ ...BINDING, mark: 4 });
+    expect(await rig.restarted().binding()).toEqual({ ...BINDING, mark: 4 });
   });
+
+  it.each([{ cluster: '../x' }, { node: 'A b' }, { disk: '1' }, { mark: -1 }, { revision: 0.5 }])(
+    'refuses to be bound with %j',
+    async (wrong) => {
+      await expect(storage.bind({ ...BINDING, ...wrong })).rejects.toMatchObject({ code: 'invalid' });
+    },
+  );
 
   it.each(['', '..', '../etc', 'v123', 'v00000000000000ZZ', `v${'0'.repeat(16)}/x`, '-v'])(
     'refuses %j, which is no id',
@@ -153,6 +178,7 @@ describe.each(backends)('storage: $name', ({ start }) => {
       await expect(storage.create({ id, quotaBytes: MIB })).rejects.toMatchObject(refusal);
       await expect(storage.setQuota({ id, quotaBytes: MIB })).rejects.toMatchObject(refusal);
       await expect(storage.trash(id)).rejects.toMatchObject(refusal);
+      await expect(storage.find(id)).rejects.toMatchObject(refusal);
     },
   );
 

@@ -1,6 +1,7 @@
 // What the agent does to disk and NFS server, and what it leaves alone.
 
 import { expect, it } from '@jest/globals';
+import { RigError } from '../../src/base/errors.ts';
 import { hex } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { gibToBytes } from '../../src/base/units.ts';
@@ -135,6 +136,41 @@ onEveryStore('the agent', ({ start, backend }) => {
     expect((await cluster.volume(id))?.state).toBe('ready');
   });
 
+  it('looks at a volume that it resizes, not at all of them', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    const refuse = async (): Promise<never> => {
+      throw new RigError('io', 'a look at everything');
+    };
+    node.storage.list = refuse;
+    node.exporter.list = refuse;
+    await node.call('PUT', `/volumes/${id}`, { requested: { reserved_size: 2 } });
+    await eventually('the quota', () => node.storage.disk.subvolumes.get(id)?.quotaBytes === gibToBytes(2));
+    await cluster.until(id, 'the end of it', (volume) => volume?.state === 'ready');
+  });
+
+  it('says so when the NFS server is up and can not be read', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    await cluster.logged('a', 'agent.registered');
+    node.exporter.list = async () => {
+      throw new RigError('io', 'an answer that nobody understands');
+    };
+    expect(await cluster.logged('a', 'agent.reconcile-failed')).toMatchObject({
+      cause: expect.stringContaining('nobody understands'),
+    });
+  });
+
+  it('ends the access of a client that somebody let in by hand', async () => {
+    await using cluster = await start({ a: {} });
+    const node = cluster.node('a');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    node.exporter.server.exports.set(id, [RULE, { ...RULE, host: '* with options 96' }]);
+    await eventually('the repair', () => node.exporter.server.exports.get(id)?.length === 1);
+    expect(node.exporter.server.exports.get(id)).toEqual([RULE]);
+  });
+
   it('catches up with what was changed while it was away', async () => {
     await using cluster = await start({ a: { roles: ['api', 'engine'] }, b: { roles: ['agent'] } });
     const { id } = await cluster.create('a', { exports: [RULE] });
@@ -178,7 +214,7 @@ onEveryStore('the agent', ({ start, backend }) => {
     expect((await cluster.volume(id))?.node).toBe('elsewhere');
   });
 
-  it('touches nothing while etcd is away, and nothing when it is back', async () => {
+  it('touches nothing while etcd is away, and suspects from the beginning when it is back', async () => {
     await using cluster = await start({ a: {} });
     const node = cluster.node('a');
     const { id } = await cluster.create('a', { exports: [RULE] });
@@ -189,12 +225,13 @@ onEveryStore('the agent', ({ start, backend }) => {
     await passes(node, 3);
     expect(contentsOf(node)).toEqual(before);
     expect(node.log.some(({ event }) => event === 'etcd.unreachable')).toBe(true);
-    await node.storage.trash(orphan);
-    node.storage.disk.trash = [];
+    const backMs = clock.monotonicMs();
     const since = node.log.length;
     await backend().start();
-    await cluster.logged('a', 'etcd.reached', since);
-    await passes(node, 2);
+    await cluster.logged('a', 'orphan.trashed', since);
+    // What was seen while etcd was away convicts nobody: it takes two listings of after it.
+    expect(clock.monotonicMs() - backMs).toBeGreaterThanOrEqual(RECONCILE_INTERVAL_MS);
+    expect(node.storage.disk.trash).toMatchObject([{ id: orphan }]);
     expect([...node.storage.disk.subvolumes.keys()]).toEqual([id]);
     expect(node.exporter.server.exports.get(id)).toEqual([RULE]);
   });
@@ -224,6 +261,41 @@ onEveryStore('the agent', ({ start, backend }) => {
     expect(node.log.slice(since).map(({ event }) => event)).toContain('cluster.changed');
     // It is not offered to the strange cluster either.
     expect((await cluster.kv.get(nodeKey('b'))).kv).toBeUndefined();
+  });
+
+  it('touches nothing under another node name', async () => {
+    await using cluster = await start({ a: {}, b: { roles: ['agent'] } });
+    await cluster.logged('b', 'agent.registered');
+    await cluster.node('b').stop('agent');
+    const { id } = await cluster.create('a', { exports: [RULE] });
+    const [node, stranger] = [cluster.node('a'), cluster.node('b')];
+    await node.kill('agent');
+    Object.assign(stranger.storage, node.storage);
+    await stranger.start('agent');
+    await cluster.logged('b', 'disk.foreign');
+    await passes(stranger, 4);
+    expect([...node.storage.disk.subvolumes.keys()]).toEqual([id]);
+  });
+
+  it('tries again soon when a call to etcd timed out, whatever the interval', async () => {
+    await using cluster = await start({ a: { reconcileIntervalMs: 60_000 } });
+    const node = cluster.node('a');
+    await cluster.logged('a', 'agent.registered');
+    node.link('agent').failNext(2);
+    await cluster.create('a', { exports: [RULE] });
+    expect(node.link('agent').failuresLeft).toBe(0);
+  });
+
+  it('tries again soon when the first pass failed, whatever the interval', async () => {
+    await using cluster = await start({ a: { reconcileIntervalMs: 60_000, roles: ['api', 'engine'] } });
+    const { list } = cluster.node('a').storage;
+    let failures = 1;
+    cluster.node('a').storage.list = async () => {
+      if (failures-- > 0) throw new RigError('timeout', 'no answer', { definite: false });
+      return list();
+    };
+    await cluster.node('a').start('agent');
+    await cluster.create('a', { exports: [RULE] });
   });
 
   it('never recreates a volume whose subvolume is gone', async () => {

@@ -1,5 +1,8 @@
 // The daemon's processes: what dies with what, and what comes back.
 
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
 import { waitFor } from '../../src/base/retry.ts';
 import { createEtcdKv } from '../../src/kv/etcd.ts';
@@ -14,6 +17,7 @@ jest.setTimeout(60_000);
 /** Nobody listens there. */
 const withoutEtcd = async (name: string): Promise<Record<string, string>> => ({
   COBALT_NODE_NAME: name,
+  COBALT_VOLUME_PATH: `/srv/${name}`,
   COBALT_ETCD_ENDPOINTS: `http://127.0.0.1:${await freePort()}`,
 });
 const apiOf = async (daemon: TestDaemon): Promise<string> =>
@@ -44,15 +48,29 @@ it('starts and waits when etcd is not there: alive, not ready', async () => {
   expect(daemon.log.filter(({ event }) => event === 'role.exited')).toEqual([]);
 });
 
-it('runs once a node and volume path', async () => {
-  const environment = await withoutEtcd('once');
+it('runs once a node, and once a disk, whatever the other is called', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cobalt-lock-'));
+  await symlink(folder, `${folder}-link`);
+  const environment = { ...(await withoutEtcd('once')), COBALT_VOLUME_PATH: folder };
   await using first = startDaemon(environment);
   await first.logged('role.started');
-  await using second = startDaemon(environment);
-  expect(await second.exited).toBe(1);
-  expect(second.complaint()).toMatch(/another daemon of node once on \/srv\/cobalt runs.*Stop that daemon/);
-  await using elsewhere = startDaemon({ ...environment, COBALT_VOLUME_PATH: '/srv/other' });
-  await elsewhere.logged('role.started');
+  await using samePath = startDaemon({
+    ...environment,
+    COBALT_NODE_NAME: 'twice',
+    COBALT_VOLUME_PATH: `${folder}-link`,
+  });
+  expect(await samePath.exited).toBe(1);
+  expect(samePath.complaint()).toMatch(/another daemon on .*-link runs.*Stop that daemon/);
+  await using sameName = startDaemon({ ...environment, COBALT_VOLUME_PATH: '/srv/other' });
+  expect(await sameName.exited).toBe(1);
+  expect(sameName.complaint()).toMatch(/another daemon of node once runs.*Stop that daemon/);
+  await using other = startDaemon({
+    ...environment,
+    COBALT_NODE_NAME: 'twice',
+    COBALT_VOLUME_PATH: '/srv/other',
+  });
+  await other.logged('role.started');
+  await Promise.all([rm(`${folder}-link`), rm(folder, { recursive: true })]);
 });
 
 it('starts a killed role again, alone, or not at all, as it is told', async () => {
@@ -105,6 +123,7 @@ it('refuses a cluster of another version, and gives up', async () => {
   await kv.close();
   await using daemon = startDaemon({
     COBALT_NODE_NAME: 'version',
+    COBALT_VOLUME_PATH: '/srv/version',
     COBALT_ETCD_ENDPOINTS: etcd.endpoints.map((endpoint) => `http://${endpoint}`).join(','),
   });
   await daemon.logged('role.refused');

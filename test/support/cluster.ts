@@ -30,6 +30,8 @@ export interface NodeOptions {
   readonly roles?: readonly Role[];
   readonly labels?: Labels;
   readonly capacityGib?: number;
+  /** Default: {@link RECONCILE_INTERVAL_MS}. */
+  readonly reconcileIntervalMs?: number;
 }
 
 export interface Answer {
@@ -206,7 +208,7 @@ function createNode(connect: () => Kv, name: string, options: NodeOptions): Test
         storage,
         exporter,
         facts,
-        reconcileIntervalMs: RECONCILE_INTERVAL_MS,
+        reconcileIntervalMs: options.reconcileIntervalMs ?? RECONCILE_INTERVAL_MS,
         trashRetentionMs: 60_000,
       };
       const life =

@@ -1,12 +1,17 @@
 // A connection that can be held up, as by SIGSTOP or a network that queues:
 // calls made meanwhile are sent when it goes on.
 
+import { RigError } from '../../src/base/errors.ts';
+import { VOLUMES_PREFIX } from '../../src/kv/keys.ts';
 import type { Kv, Transaction } from '../../src/kv/kv.ts';
 
 export interface PausableKv extends Kv {
   /** Holds back every unary call from now on; `only` those transactions, if given. */
   pause(only?: (transaction: Transaction) => boolean): void;
   resume(): void;
+  /** Makes the next transactions on volumes time out, without an effect. */
+  failNext(count: number): void;
+  readonly failuresLeft: number;
   /** Calls held back right now. */
   readonly held: number;
 }
@@ -16,6 +21,7 @@ export function pausable(kv: Kv): PausableKv {
   let open = (): void => {};
   let filter: ((transaction: Transaction) => boolean) | undefined;
   let held = 0;
+  let failuresLeft = 0;
   const pass = async <T>(call: () => Promise<T>, transaction?: Transaction): Promise<T> => {
     const concerned = filter === undefined || (transaction !== undefined && filter(transaction));
     if (gate !== undefined && concerned) {
@@ -23,10 +29,20 @@ export function pausable(kv: Kv): PausableKv {
       await gate;
       held -= 1;
     }
+    if (failuresLeft > 0 && transaction?.writes.some(({ key }) => key.startsWith(VOLUMES_PREFIX)) === true) {
+      failuresLeft -= 1;
+      throw new RigError('timeout', 'no answer on demand', { definite: false });
+    }
     return call();
   };
   return {
     ...kv,
+    get failuresLeft() {
+      return failuresLeft;
+    },
+    failNext: (count) => {
+      failuresLeft = count;
+    },
     get held() {
       return held;
     },

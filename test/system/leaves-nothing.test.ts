@@ -21,7 +21,7 @@ const clock = createSystemClock();
 /** The reaper waits 10 s for the rig to come back, and removes two dozen things. */
 const REAPED_WITHIN_MS = 30_000;
 /** Goes on for a quarter of a minute after its first write: long enough to be ended in the middle. */
-const SCENARIO = 'etcd-down-at-runtime';
+const LONG_SCENARIO = 'etcd-down-at-runtime';
 /** What the rig printed. */
 const OUTPUT_FILE = 'rig.log';
 
@@ -66,12 +66,25 @@ describe('a rig that is ended in the middle of a run', () => {
   beforeEach(async () => {
     docker = await connectEngine(readSettings().engine);
     out = mkdtempSync(join(tmpdir(), 'cobalt-rig-'));
+  });
+
+  const startRig = (scenario: string): void => {
     const main = join(ROOT_FOLDER, 'src/cli/main.ts');
-    rig = spawn(process.execPath, [main, 'run', SCENARIO, '--out', out], {
+    rig = spawn(process.execPath, [main, 'run', scenario, '--out', out], {
+      // A process group of its own, as at a terminal.
+      detached: true,
       stdio: ['ignore', openSync(join(out, OUTPUT_FILE), 'w'), 'inherit'],
     });
     exited = new Promise((resolve) => rig.once('exit', resolve));
-  });
+  };
+
+  /** Ctrl-C at a terminal reaches the whole process group. */
+  const pressCtrlC = (): void => {
+    if (rig.pid === undefined) throw new Error('the rig has not started');
+    process.kill(-rig.pid, 'SIGINT');
+  };
+
+  const output = (): string => readFileSync(join(out, OUTPUT_FILE), 'utf8');
 
   afterEach(() => {
     rig.kill('SIGKILL');
@@ -90,7 +103,7 @@ describe('a rig that is ended in the middle of a run', () => {
         const { runId } = JSON.parse(readFileSync(join(out, folder, RUN_FILE), 'utf8')) as RunFile;
         return readFileSync(join(out, folder, HISTORY_FILE), 'utf8').includes(text) ? runId : undefined;
       },
-      describe: () => readFileSync(join(out, OUTPUT_FILE), 'utf8').trim().split('\n').slice(-3).join(' | '),
+      describe: () => output().trim().split('\n').slice(-3).join(' | '),
     });
 
   const gone = async (runId: string, loops: readonly string[], timeoutMs: number): Promise<void> => {
@@ -109,18 +122,37 @@ describe('a rig that is ended in the middle of a run', () => {
   };
 
   it('cleans up by itself after Ctrl-C, and exits with 3', async () => {
+    startRig(LONG_SCENARIO);
     const runId = await runReached('nfs-write');
     expect(await remains(docker, runId)).not.toEqual([]);
     const loops = await loopsOf(docker, runId);
     const attached = await attachedLoops();
     expect(loops).toHaveLength(3);
     expect(loops.every((loop) => attached.has(loop))).toBe(true);
-    rig.kill('SIGINT');
+    pressCtrlC();
     expect(await exited).toBe(3);
     await gone(runId, loops, 1_000);
   }, 90_000);
 
+  it('cleans up by itself when Ctrl-C comes while it cleans up, and keeps the verdict', async () => {
+    startRig('export-created');
+    const runId = await runReached('final-state');
+    await waitFor({
+      clock,
+      what: 'the rig to remove the cluster',
+      timeoutMs: 60_000,
+      intervalMs: 5,
+      probe: async () => (output().includes('removing the cluster') ? true : undefined),
+      describe: output,
+    });
+    pressCtrlC();
+    expect(await exited).toBe(0);
+    expect(output()).toContain('1 valid');
+    await gone(runId, [], 1_000);
+  }, 120_000);
+
   it('is cleaned up after when it is killed while the cluster is being created', async () => {
+    startRig(LONG_SCENARIO);
     const runId = await runReached('');
     // Compose is a process of its own, and goes on creating after the rig is dead.
     await waitFor({
@@ -138,6 +170,7 @@ describe('a rig that is ended in the middle of a run', () => {
   it.each(['one engine leads', 'nfs-write'])(
     "is cleaned up after when it is killed once its history has '%s'",
     async (moment) => {
+      startRig(LONG_SCENARIO);
       const runId = await runReached(moment);
       const loops = await loopsOf(docker, runId);
       rig.kill('SIGKILL');

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { hasCode } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
+import { backoffMs } from '../../base/retry.ts';
 import { nameIn, VOLUMES_PREFIX } from '../../kv/keys.ts';
 import type { Kv, WatchEvent } from '../../kv/kv.ts';
 import { createView } from '../../kv/view.ts';
@@ -21,6 +22,9 @@ import { attend } from './work.ts';
 
 /** Volumes worked on at a time. */
 const CONCURRENCY = 8;
+/** How soon what failed for want of etcd is tried again, whatever the interval: at first, and at last. */
+const RETRY_BASE_MS = 100;
+const RETRY_CAP_MS = 2000;
 
 export interface AgentOptions {
   readonly kv: Kv;
@@ -41,22 +45,20 @@ export interface Agent {
 }
 
 export function createAgent(options: AgentOptions): Agent {
-  const { clock, log, facts } = options;
+  const { clock, facts } = options;
   const { node } = facts;
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const bell = createBell({ clock, signal });
-    const binding = createBinding(options);
+    const retry = createRetry({ ...options, ring: bell.ring });
+    const binding = createBinding({ ...options, node });
     const queue = createWorkQueue({
       concurrency: CONCURRENCY,
       work: (id, job) =>
-        attend({ ...options, binding, node }, id, job).catch((error: unknown) => onFailure(id, error)),
+        attend({ ...options, binding, node, onLost: bell.ring }, id, job).then(retry.succeeded, (error) =>
+          retry.failed(error, 'volume.work-failed', { volume: id }),
+        ),
     });
-    const onFailure = (volume: string, error: unknown): void => {
-      // etcd's absence is told elsewhere, and when it is back everything is compared anew.
-      if (hasCode(error, 'unavailable', 'timeout', 'aborted')) return;
-      log.error('volume.work-failed', { volume, cause: error });
-    };
     const membership = createMembership({ ...options, binding });
     const reconciler = createReconciler({
       ...options,
@@ -92,9 +94,9 @@ export function createAgent(options: AgentOptions): Agent {
         try {
           await reconciler.pass();
           await membership.publishSpace();
+          retry.succeeded();
         } catch (error) {
-          if (!hasCode(error, 'unavailable', 'timeout', 'aborted'))
-            log.error('agent.reconcile-failed', { cause: error });
+          retry.failed(error, 'agent.reconcile-failed', {});
         }
         await bell.heard(options.reconcileIntervalMs);
       }
@@ -104,8 +106,41 @@ export function createAgent(options: AgentOptions): Agent {
     } finally {
       queue.hold();
       await queue.idle();
+      retry.cancel();
     }
   };
 
   return { run };
+}
+
+/**
+ * Rings for another comparison, with growing patience, after something that
+ * failed because etcd did not answer; anything else is logged, and waits for
+ * the interval. etcd's absence itself is told elsewhere.
+ */
+function createRetry(options: {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly ring: () => void;
+}) {
+  const { clock, random, log, ring } = options;
+  let failures = 0;
+  let cancel: (() => void) | undefined;
+  return {
+    succeeded: (): void => {
+      failures = 0;
+    },
+    failed: (cause: unknown, event: string, fields: Readonly<Record<string, unknown>>): void => {
+      if (!hasCode(cause, 'unavailable', 'timeout', 'aborted')) log.error(event, { ...fields, cause });
+      if (!hasCode(cause, 'unavailable', 'timeout') || cancel !== undefined) return;
+      const delayMs = backoffMs({ random, attempt: failures, baseMs: RETRY_BASE_MS, capMs: RETRY_CAP_MS });
+      failures += 1;
+      cancel = clock.after(delayMs, () => {
+        cancel = undefined;
+        ring();
+      });
+    },
+    cancel: (): void => cancel?.(),
+  };
 }

@@ -4,10 +4,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { VOLUMES_PREFIX, volumeKey } from '../../kv/keys.ts';
-import type { KeyValue, Kv } from '../../kv/kv.ts';
-import { parseStored } from '../../model/parse.ts';
+import type { Kv } from '../../kv/kv.ts';
+import { readable } from '../../model/parse.ts';
 import { type Volume, volumeSchema } from '../../model/volume.ts';
-import type { ActiveExport, Exporter } from '../../nfs/exporter.ts';
+import { type ActiveExport, type Exporter, ifUp } from '../../nfs/exporter.ts';
 import type { Storage, Subvolume } from '../../storage/storage.ts';
 import type { Binding } from './binding.ts';
 import { decide } from './decide.ts';
@@ -41,7 +41,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     // Whatever goes wrong from here on, the two listings are not consecutive any more.
     suspects = new Map();
     // The disk first: what is on it was assigned before, so a later listing accounts for it.
-    const [subvolumes, exports] = await Promise.all([storage.list(), exporter.list().catch(() => undefined)]);
+    const [subvolumes, exports] = await Promise.all([storage.list(), ifUp(exporter.list())]);
     const listed = await binding.check();
     if (listed === undefined) {
       queue.hold();
@@ -49,7 +49,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
     queue.release();
     const kvs = listed.kvs.filter(({ key }) => key.startsWith(VOLUMES_PREFIX));
-    for (const volume of readable(kvs)) {
+    // Malformed values were logged by whoever met them first, and count as this node's own (orphans.ts).
+    for (const { value: volume } of readable(volumeSchema, { kvs, onMalformed: () => undefined })) {
       if (volume.node === node && needsWork(volume, { subvolumes, exports }))
         queue.add(volume.id, { look: true });
     }
@@ -62,6 +63,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       nowMs: clock.monotonicMs(),
       intervalMs: options.intervalMs,
     });
+    // No store that lacks what was found here can have convicted them (binding.ts).
+    if (verdict.trash.length > 0) await binding.witness(listed.revision);
     await Promise.all([
       ...verdict.unexport.map((id) => queue.exclusively(id, () => dispose(options, id, 'unexport'))),
       ...verdict.trash.map((id) => queue.exclusively(id, () => dispose(options, id, 'trash'))),
@@ -102,15 +105,4 @@ async function dispose(options: ReconcilerOptions, id: string, how: 'unexport' |
   }
   await storage.trash(id);
   log.warn('orphan.trashed', { volume: id, reason });
-}
-
-/** Malformed values were logged by whoever met them first, and count as this node's own (orphans.ts). */
-function readable(kvs: readonly KeyValue[]): Volume[] {
-  return kvs.flatMap((kv) => {
-    try {
-      return [parseStored(volumeSchema, kv)];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -5,7 +5,7 @@ import { volumeKey } from '../../kv/keys.ts';
 import type { Author } from '../../model/changes.ts';
 import type { Volume } from '../../model/volume.ts';
 import { type ApiContext, type ApiResponse, problem } from './route.ts';
-import { etagOf, readVolume, type Stored, volumeResponse } from './stored.ts';
+import { etagOf, readVolume, type Stored, writtenResponse } from './stored.ts';
 
 export function authorOf({ node, clock }: ApiContext): Author {
   return { writer: { role: 'api', node, term: null }, nowMs: clock.nowMs() };
@@ -37,7 +37,7 @@ export async function changeVolume(context: ApiContext, options: ChangeOptions):
       compare: [{ key: volumeKey(id), target: 'mod', equals: stored.modRevision }],
       writes: [{ kind: 'put', key: volumeKey(id), value: JSON.stringify(decision.write) }],
     });
-    if (succeeded) return volumeResponse(context, 202, { value: decision.write, modRevision: revision });
+    if (succeeded) return writtenResponse(context, { value: decision.write, modRevision: revision });
   }
   return problem(409, 'conflict', `Volume ${id} was changed meanwhile; read it and try again.`);
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts';
 import { NODES_PREFIX, nodeKey, VOLUMES_PREFIX, volumeKey } from '../../kv/keys.ts';
 import type { KeyValue } from '../../kv/kv.ts';
 import { type Node, nodeSchema } from '../../model/node.ts';
-import { parseStored } from '../../model/parse.ts';
+import { parseStored, readable } from '../../model/parse.ts';
 import { type Volume, volumeSchema } from '../../model/volume.ts';
 import type { ApiContext, ApiResponse } from './route.ts';
 import type { volumeView } from './schemas.ts';
@@ -28,28 +28,23 @@ export async function readNode({ kv }: ApiContext, name: string): Promise<Stored
 }
 
 export async function listVolumes({ kv, log }: ApiContext): Promise<readonly Volume[]> {
-  return readable(volumeSchema, (await kv.list(VOLUMES_PREFIX)).kvs, log);
+  return readable(volumeSchema, {
+    kvs: (await kv.list(VOLUMES_PREFIX)).kvs,
+    onMalformed: malformedTo(log),
+  }).map(({ value }) => value);
 }
 
 export async function listNodes({ kv, log }: ApiContext): Promise<readonly Node[]> {
-  return readable(nodeSchema, (await kv.list(NODES_PREFIX)).kvs, log);
+  return readable(nodeSchema, {
+    kvs: (await kv.list(NODES_PREFIX)).kvs,
+    onMalformed: malformedTo(log),
+  }).map(({ value }) => value);
 }
 
-/** One malformed value must not hide all the others; it is logged and left out. */
-function readable<Schema extends z.ZodType>(
-  schema: Schema,
-  kvs: readonly KeyValue[],
-  log: Log,
-): z.output<Schema>[] {
-  return kvs.flatMap((kv) => {
-    try {
-      return [parseStored(schema, kv)];
-    } catch (error) {
-      log.error('stored.malformed', { key: kv.key, cause: error });
-      return [];
-    }
-  });
-}
+const malformedTo =
+  (log: Log) =>
+  ({ key }: KeyValue, cause: unknown): void =>
+    log.error('stored.malformed', { key, cause });
 
 /** The volume as a client sees it, given the node that it is on, if that is registered. */
 export function viewOf(volume: Volume, node: Node | undefined): z.input<typeof volumeView> {
@@ -63,18 +58,37 @@ export function viewOf(volume: Volume, node: Node | undefined): z.input<typeof v
 /** An entity tag of RFC 9110: the modification revision in quotes. */
 export const etagOf = (modRevision: number): string => `"${modRevision}"`;
 
-/** A volume as the body of a response, with its ETag. */
-export async function volumeResponse(
+/** A volume as the body of a 200, with its ETag. */
+export async function readResponse(context: ApiContext, stored: Stored<Volume>): Promise<ApiResponse> {
+  return volumeResponse(200, stored, await nodeOf(context, stored.value));
+}
+
+/**
+ * A volume that was just written as the body of a 202. Never rejects: a node that
+ * can't be read must not make a change that was made look as if it was not.
+ */
+export async function writtenResponse(
   context: ApiContext,
-  status: number,
   stored: Stored<Volume>,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<ApiResponse> {
-  const { value: volume, modRevision } = stored;
-  // Only a created volume has a mount, and only then is its node of interest.
-  const node =
-    volume.node === null || volume.actual === null
-      ? undefined
-      : (await readNode(context, volume.node))?.value;
-  return { status, headers: { etag: etagOf(modRevision), ...headers }, json: viewOf(volume, node) };
+  const node = await nodeOf(context, stored.value).catch((error: unknown) => {
+    context.log.warn('node.unreadable', { node: stored.value.node, cause: error });
+    return undefined;
+  });
+  return volumeResponse(202, stored, node, headers);
+}
+
+/** Only a created volume has a mount, and only then is its node of interest. */
+async function nodeOf(context: ApiContext, { node, actual }: Volume): Promise<Node | undefined> {
+  return node === null || actual === null ? undefined : (await readNode(context, node))?.value;
+}
+
+function volumeResponse(
+  status: number,
+  { value, modRevision }: Stored<Volume>,
+  node: Node | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): ApiResponse {
+  return { status, headers: { etag: etagOf(modRevision), ...headers }, json: viewOf(value, node) };
 }

@@ -4,7 +4,7 @@ import { hex } from '../../base/random.ts';
 import { volumeKey } from '../../kv/keys.ts';
 import { condemned, newVolume, reexported, requested } from '../../model/changes.ts';
 import { sameRules } from '../../model/export.ts';
-import type { Reservation, Volume } from '../../model/volume.ts';
+import { isIdle, type Reservation, type Volume } from '../../model/volume.ts';
 import { authorOf, changeVolume, missingVolume, unchanged } from './change.ts';
 import { type ApiResponse, problem, type Route, route } from './route.ts';
 import {
@@ -16,7 +16,7 @@ import {
   volumesView,
   volumeView,
 } from './schemas.ts';
-import { listNodes, listVolumes, readVolume, viewOf, volumeResponse } from './stored.ts';
+import { listNodes, listVolumes, readResponse, readVolume, viewOf, writtenResponse } from './stored.ts';
 
 const ETAG = { etag: 'The modification revision of the key in etcd, in quotes.' };
 const accepted = { description: 'Accepted; the volume as it is now.', schema: volumeView, headers: ETAG };
@@ -52,7 +52,7 @@ const get = route({
   answers: { 200: { description: 'The volume.', schema: volumeView, headers: ETAG }, 404: absent },
   handle: async (context, { params }) => {
     const stored = await readVolume(context, params.id);
-    return stored === undefined ? missingVolume(params.id) : volumeResponse(context, 200, stored);
+    return stored === undefined ? missingVolume(params.id) : readResponse(context, stored);
   },
 });
 
@@ -75,12 +75,8 @@ const create = route({
       writes: [{ kind: 'put', key: volumeKey(id), value: JSON.stringify(volume) }],
     });
     if (!succeeded) return problem(409, 'conflict', `The id ${id} is taken; try again.`);
-    return volumeResponse(
-      context,
-      202,
-      { value: volume, modRevision: revision },
-      { location: `/volumes/${id}` },
-    );
+    const location = `/volumes/${id}`;
+    return writtenResponse(context, { value: volume, modRevision: revision }, { location });
   },
 });
 
@@ -88,7 +84,8 @@ const change = route({
   method: 'PUT',
   path: '/volumes/:id',
   id: 'changeVolume',
-  summary: 'Asks for another size or other constraints.',
+  summary:
+    'Asks for another size or other constraints. Also for a volume that is stuck: in scheduling, pending or error, with a reason in control.error.',
   params: volumeParams,
   body: changedVolumeBody,
   conditional: true,
@@ -96,7 +93,7 @@ const change = route({
     202: accepted,
     304: same,
     404: absent,
-    409: refused('The volume is not ready, or was changed meanwhile.'),
+    409: refused('The volume is neither ready nor stuck with an error, or was changed meanwhile.'),
     412: refused('If-Match names another revision.'),
   },
   handle: (context, { params, body, ifMatch }) =>
@@ -108,7 +105,7 @@ const change = route({
         const volume = stored.value;
         if (volume.state === 'deleting') return { answer: wrongState(volume, 'changed') };
         if (sameReservation(volume.requested, body.requested)) return { answer: unchanged(stored) };
-        if (volume.state !== 'ready') return { answer: wrongState(volume, 'changed') };
+        if (!isIdle(volume)) return { answer: wrongState(volume, 'changed') };
         return { write: requested(volume, body.requested, authorOf(context)) };
       },
     }),
@@ -124,7 +121,7 @@ const remove = route({
   answers: {
     202: accepted,
     404: absent,
-    409: refused('The volume is neither ready nor in error.'),
+    409: refused('The volume is neither ready nor stuck with an error.'),
     412: refused('If-Match names another revision.'),
   },
   handle: (context, { params, ifMatch }) =>
@@ -133,7 +130,7 @@ const remove = route({
       attempts: INDEPENDENT_ATTEMPTS,
       ifMatch,
       decide: ({ value: volume }) =>
-        volume.state === 'ready' || volume.state === 'error'
+        isIdle(volume)
           ? { write: condemned(volume, authorOf(context)) }
           : { answer: wrongState(volume, 'deleted') },
     }),

@@ -24,7 +24,7 @@ function changed(action: Exclude<Action, { kind: 'drop' }>, author: Author) {
     case 'delay':
       return delayed(action.volume, action.reason, author);
     case 'retry':
-      return retried(action.volume, author);
+      return retried(action.volume, action.node, author);
   }
 }
 

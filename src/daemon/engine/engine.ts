@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { hasCode, RigError } from '../../base/errors.ts';
+import type { Failpoints } from '../../base/failpoints.ts';
 import type { Log } from '../../base/log.ts';
 import { hex, type Random } from '../../base/random.ts';
 import { backoffMs } from '../../base/retry.ts';
@@ -17,6 +18,8 @@ export interface EngineOptions {
   readonly log: Log;
   readonly node: string;
   readonly leaseTtlSeconds: number;
+  /** Default: none is switched on. */
+  readonly failpoints?: Failpoints;
 }
 
 export interface Engine {
@@ -70,7 +73,7 @@ async function serve(
     };
     // At once, and not when the work under way has ended: from now on nobody may take it for the leader.
     lost.addEventListener('abort', () => stopBelieving(lossOf(lost)), { once: true });
-    const reason = await lead({ kv, clock, random, log, node, leadership });
+    const reason = await lead({ ...options, leadership });
     stopBelieving(reason ?? lossOf(lost));
     // Deleting the leader key fences off any write of this term that is still on its way.
     await leadership.resign();

@@ -2,17 +2,20 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
+import type { Failpoints } from '../../base/failpoints.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Leadership } from '../../kv/election.ts';
-import { ROOT, volumeKey } from '../../kv/keys.ts';
+import { CLUSTER_KEY, ROOT, VERSION_KEY, volumeKey } from '../../kv/keys.ts';
 import type { Kv } from '../../kv/kv.ts';
 import { createView, type View } from '../../kv/view.ts';
 import type { Author } from '../../model/changes.ts';
 import { createBell } from '../bell.ts';
+import { CLUSTER_VERSION } from '../cluster.ts';
 import { applyAction, type Outcome } from './apply.ts';
+import { type Failures, observeFailures } from './failures.ts';
 import { type Action, plan } from './plan.ts';
-import { readState } from './state.ts';
+import { createStateReader } from './state.ts';
 
 /** Transactions under way at a time: enough to hide a round trip, too few to crowd out others. */
 const CONCURRENT_WRITES = 16;
@@ -24,6 +27,7 @@ export interface LeadOptions {
   readonly log: Log;
   readonly node: string;
   readonly leadership: Leadership;
+  readonly failpoints?: Failpoints | undefined;
 }
 
 /**
@@ -42,6 +46,9 @@ export async function lead(options: LeadOptions): Promise<string | undefined> {
     log: undefined,
     onChange: () => bell.ring(),
   });
+  const readState = createStateReader(log);
+  const mayPlan = createAdmission(log);
+  let failures: Failures = new Map();
   let writtenRevision = 0;
   let reason: string | undefined;
   mirror.done.catch((error: unknown) => {
@@ -52,18 +59,38 @@ export async function lead(options: LeadOptions): Promise<string | undefined> {
     const { view } = mirror;
     let wakeAtMs: number | null = null;
     // A plan from a view that lacks our own writes would give the same room away twice.
-    if (view.synced && view.revision >= writtenRevision) {
-      const state = readState(view.entries, log);
-      const planned = plan(state, clock.nowMs());
+    if (view.synced && view.revision >= writtenRevision && mayPlan(view)) {
+      const state = readState(view.entries);
+      const nowMs = clock.monotonicMs();
+      failures = observeFailures(failures, { state, entries: view.entries, nowMs });
+      const planned = plan(state, { nowMs, failures });
       wakeAtMs = planned.wakeAtMs;
       const result = await applyAll(options, { actions: planned.actions, view });
       writtenRevision = Math.max(writtenRevision, result.revision);
       reason = result.stop;
       if (reason !== undefined) break;
     }
-    await bell.heard(wakeAtMs === null ? undefined : Math.max(1, wakeAtMs - clock.nowMs()));
+    await bell.heard(wakeAtMs === null ? undefined : Math.max(1, wakeAtMs - clock.monotonicMs()));
   }
   return reason;
+}
+
+/**
+ * A store that was wiped, or that a daemon of another version has taken over, is none to decide
+ * anything in. Leading goes on, idly: the keys may yet come. Logs when the answer changes.
+ */
+function createAdmission(log: Log): (view: View) => boolean {
+  let admitted = true;
+  return ({ entries }) => {
+    const version = entries.get(VERSION_KEY)?.value;
+    const isOurs = version === CLUSTER_VERSION && entries.has(CLUSTER_KEY);
+    if (isOurs !== admitted) {
+      if (isOurs) log.info('engine.admitted');
+      else log.error('engine.not-admitted', { version: version?.slice(0, 32), expected: CLUSTER_VERSION });
+    }
+    admitted = isOurs;
+    return isOurs;
+  };
 }
 
 /** Applies a plan, several actions at a time. `stop` says why there can't be another one in this term. */
@@ -83,6 +110,7 @@ async function applyAll(
   const worker = async (): Promise<void> => {
     for (let next = work.shift(); next !== undefined; next = work.shift()) {
       if (stop !== undefined || !leadership.isLeader()) return;
+      await options.failpoints?.reach('engine/before-transact');
       const author: Author = { writer: { role: 'engine', node, term }, nowMs: clock.nowMs() };
       const outcome = await applyAction({ kv, fence: leadership.fence(), ...next, author });
       if (outcome.kind === 'written') revision = Math.max(revision, outcome.revision);
@@ -124,5 +152,6 @@ function detailsOf(action: Action): Readonly<Record<string, unknown>> {
   if (action.kind === 'assign') return { to: action.node, from: action.volume.node };
   if (action.kind === 'unassign') return { from: action.volume.node, reason: action.reason };
   if (action.kind === 'delay') return { reason: action.reason };
-  return action.kind === 'retry' ? { failures: action.volume.control.error_count } : {};
+  if (action.kind !== 'retry') return {};
+  return { failures: action.volume.control.error_count, to: action.node, from: action.volume.node };
 }

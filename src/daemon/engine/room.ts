@@ -1,7 +1,9 @@
-// How much may still be reserved on each live node, kept up while a plan is made.
+// How much may still be reserved on each live node, kept up while a plan is made. In whole
+// bytes: 0.1 and 0.2 GiB must fit into 0.3.
 
+import { gibToBytes } from '../../base/units.ts';
 import type { Labels } from '../../model/names.ts';
-import { reservedGib } from '../../model/volume.ts';
+import { reservedBytes } from '../../model/volume.ts';
 import type { ClusterState } from './state.ts';
 
 export interface NodeRoom {
@@ -9,9 +11,9 @@ export interface NodeRoom {
   readonly labels: Labels;
   readonly draining: boolean;
   /** Capacity minus everything reserved; negative when the capacity was lowered. */
-  readonly freeGib: number;
+  readonly freeBytes: number;
   /** What the disk itself has free, whatever is reserved. */
-  readonly availableGib: number;
+  readonly availableBytes: number;
 }
 
 export interface Room {
@@ -19,7 +21,7 @@ export interface Room {
   node(name: string): NodeRoom | undefined;
   /** Live nodes that take new volumes. */
   schedulable(): readonly NodeRoom[];
-  take(name: string, gib: number): void;
+  take(name: string, bytes: number): void;
 }
 
 /** Volumes count on the node they are on or are to be created on, deleting ones included. */
@@ -34,18 +36,18 @@ export function createRoom({ volumes, nodes, specs }: ClusterState): Room {
           name: node.name,
           labels: spec?.labels ?? node.labels,
           draining: spec?.draining ?? false,
-          freeGib: spec?.capacity ?? node.capacity,
-          availableGib: node.available,
+          freeBytes: gibToBytes(spec?.capacity ?? node.capacity),
+          availableBytes: gibToBytes(node.available),
         },
       ];
     }),
   );
-  const take = (name: string, gib: number): void => {
+  const take = (name: string, bytes: number): void => {
     const room = rooms.get(name);
-    if (room !== undefined) room.freeGib -= gib;
+    if (room !== undefined) room.freeBytes -= bytes;
   };
   for (const volume of volumes) {
-    if (volume.node !== null) take(volume.node, reservedGib(volume));
+    if (volume.node !== null) take(volume.node, reservedBytes(volume));
   }
   return {
     node: (name) => rooms.get(name),

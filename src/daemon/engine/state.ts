@@ -1,11 +1,10 @@
 // What the engine decides from: the cluster as of one revision, validated.
 
-import type { z } from 'zod';
 import type { Log } from '../../base/log.ts';
 import { NODES_PREFIX, nameIn, SPECS_PREFIX, VOLUMES_PREFIX, volumeKey } from '../../kv/keys.ts';
 import type { KeyValue } from '../../kv/kv.ts';
 import { type Node, type NodeSpec, nodeSchema, nodeSpecSchema } from '../../model/node.ts';
-import { parseStored } from '../../model/parse.ts';
+import { readable } from '../../model/parse.ts';
 import { type Volume, volumeSchema } from '../../model/volume.ts';
 
 export interface ClusterState {
@@ -17,12 +16,30 @@ export interface ClusterState {
   readonly specs: ReadonlyMap<string, NodeSpec>;
 }
 
-/** A malformed value is logged and left out: nothing is decided about it. */
-export function readState(entries: ReadonlyMap<string, KeyValue>, log: Log): ClusterState {
+export type StateReader = (entries: ReadonlyMap<string, KeyValue>) => ClusterState;
+
+/** A malformed value is left out: nothing is decided about it. It is logged once, however often it is read. */
+export function createStateReader(log: Log): StateReader {
+  /** Key to modification revision. */
+  let known: ReadonlyMap<string, number> = new Map();
+  return (entries) => {
+    const malformed = new Map<string, number>();
+    const state = readState(entries, ({ key, modRevision }, cause) => {
+      malformed.set(key, modRevision);
+      if (known.get(key) !== modRevision) log.error('stored.malformed', { key, cause });
+    });
+    known = malformed;
+    return state;
+  };
+}
+
+type OnMalformed = (kv: KeyValue, cause: unknown) => void;
+
+function readState(entries: ReadonlyMap<string, KeyValue>, onMalformed: OnMalformed): ClusterState {
   const all = [...entries.values()];
-  const volumes = readable(volumeSchema, { kvs: under(all, VOLUMES_PREFIX), log });
-  const nodes = readable(nodeSchema, { kvs: under(all, NODES_PREFIX), log });
-  const specs = readable(nodeSpecSchema, { kvs: under(all, SPECS_PREFIX), log });
+  const volumes = readable(volumeSchema, { kvs: under(all, VOLUMES_PREFIX), onMalformed });
+  const nodes = readable(nodeSchema, { kvs: under(all, NODES_PREFIX), onMalformed });
+  const specs = readable(nodeSpecSchema, { kvs: under(all, SPECS_PREFIX), onMalformed });
   return {
     volumes: volumes
       .sort((a, b) => a.kv.createRevision - b.kv.createRevision || (a.kv.key < b.kv.key ? -1 : 1))
@@ -38,18 +55,4 @@ export function readState(entries: ReadonlyMap<string, KeyValue>, log: Log): Clu
 
 function under(kvs: readonly KeyValue[], prefix: string): readonly KeyValue[] {
   return kvs.filter(({ key }) => key.startsWith(prefix));
-}
-
-function readable<Schema extends z.ZodType>(
-  schema: Schema,
-  { kvs, log }: { readonly kvs: readonly KeyValue[]; readonly log: Log },
-): { readonly kv: KeyValue; readonly value: z.output<Schema> }[] {
-  return kvs.flatMap((kv) => {
-    try {
-      return [{ kv, value: parseStored(schema, kv) }];
-    } catch (error) {
-      log.error('stored.malformed', { key: kv.key, cause: error });
-      return [];
-    }
-  });
 }

@@ -90,11 +90,15 @@ function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict
   );
 }
 
-/** A refusal is wrong once the agent had applied a rule that allows the call. */
+/**
+ * A refusal is wrong once the agent had applied a rule that allows the call. One
+ * that came after a write had begun (`info`) shows as well that access has ended.
+ */
 function judgeRefusal(context: Context, call: NfsCall, address: string): Verdict | undefined {
   const steps = context.steps.get(call.operation.volume) ?? [];
+  const refusedMs = call.completion?.atMs ?? endedMs(call);
   let granted: VolumeStep | undefined;
-  for (const step of steps.filter((candidate) => candidate.event.atMs <= endedMs(call))) {
+  for (const step of steps.filter((candidate) => candidate.event.atMs <= refusedMs)) {
     if (!isGranted(step, call, address) || step.after?.node !== step.before?.node) granted = undefined;
     if (isGranted(step, call, address)) granted ??= step;
   }
@@ -102,7 +106,7 @@ function judgeRefusal(context: Context, call: NfsCall, address: string): Verdict
   if (granted === undefined || node == null || granted.event.atMs + GRACE_MS >= call.invokedMs)
     return undefined;
   const down = context.faults.filter((outage) => outage.role === undefined && outage.container === node);
-  const span = { fromMs: call.invokedMs - RECOVERY_MS, toMs: endedMs(call) };
+  const span = { fromMs: call.invokedMs - RECOVERY_MS, toMs: refusedMs };
   if (disturbed(span, down)) return undefined;
   return invalid(`${call.operation.consumer} was refused what etcd allows it`, [
     describeRules(granted),

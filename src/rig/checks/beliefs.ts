@@ -2,6 +2,7 @@
 
 import type { RecordedRun } from '../history.ts';
 import { hits, type Outage, outages } from './outages.ts';
+import { isRoleExit } from './role-exits.ts';
 
 export interface Belief {
   readonly node: string;
@@ -41,17 +42,13 @@ export function beliefs(run: RecordedRun): readonly Belief[] {
       open.set(line.container, { term, fromMs: line.atMs });
     } else if (DEPOSED.has(line.event) && open.get(line.container)?.term === term) {
       close(line.container, line.atMs, 'deposed');
-    } else if (isEngineExit(line.event, line.fields)) {
+    } else if (isRoleExit(line) && line.fields.role === 'engine') {
       close(line.container, line.atMs, 'its process ended');
     }
   }
   for (const node of [...open.keys()]) close(node, Number.POSITIVE_INFINITY, 'never ended');
   return ended.sort((a, b) => a.fromMs - b.fromMs);
 }
-
-/** The supervisor's `supervisor.exited`, and the like, about an engine. */
-const isEngineExit = (event: string, fields: Readonly<Record<string, unknown>>): boolean =>
-  /^supervisor\..*(exit|ended|died|stopped)/.test(event) && fields.role === 'engine';
 
 /** A killed process can't log its end; the fault that killed it is its end. */
 function cutShort(belief: Belief, downs: readonly Outage[]): Belief {

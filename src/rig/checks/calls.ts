@@ -11,7 +11,7 @@ export interface Call<Op extends Operation = Operation> {
   readonly completion: CallEvent | undefined;
 }
 
-export type NfsOperation = Exclude<Operation, { kind: 'http' }>;
+export type NfsOperation = Extract<Operation, { readonly consumer: string }>;
 
 /** Every call, in order of invocation. */
 export function calls(run: RecordedRun): readonly Call[] {
@@ -36,7 +36,7 @@ export function calls(run: RecordedRun): readonly Call[] {
 
 /** The calls that went through NFS. */
 export const nfsCalls = (run: RecordedRun): readonly Call<NfsOperation>[] =>
-  calls(run).filter((call): call is Call<NfsOperation> => call.operation.kind !== 'http');
+  calls(run).filter((call): call is Call<NfsOperation> => 'consumer' in call.operation);
 
 /** When a call ended; one whose end nobody knows may go on for ever. */
 export const endedMs = (call: Call): number =>

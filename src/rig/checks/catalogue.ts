@@ -17,6 +17,7 @@ import { noStaleLeases } from './no-stale-leases.ts';
 import { oneLeader } from './one-leader.ts';
 import { oneNodePerVolume } from './one-node-per-volume.ts';
 import { outageChangesNothing } from './outage-changes-nothing.ts';
+import { trafficUninterrupted } from './traffic-uninterrupted.ts';
 
 /** The names that a scenario may put into its `checks`. */
 export type CheckName =
@@ -35,7 +36,8 @@ export type CheckName =
   | 'no-stale-leases'
   | 'one-leader'
   | 'one-node-per-volume'
-  | 'outage-changes-nothing';
+  | 'outage-changes-nothing'
+  | 'traffic-uninterrupted';
 
 export const CHECKS: Readonly<Record<CheckName, Check>> = {
   access,
@@ -54,6 +56,7 @@ export const CHECKS: Readonly<Record<CheckName, Check>> = {
   'one-leader': oneLeader,
   'one-node-per-volume': oneNodePerVolume,
   'outage-changes-nothing': outageChangesNothing,
+  'traffic-uninterrupted': trafficUninterrupted,
 };
 
 export const CHECK_NAMES = Object.keys(CHECKS) as readonly CheckName[];

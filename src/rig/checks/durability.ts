@@ -2,8 +2,8 @@
 // on the disk of the volume's node, and in every read in between.
 //
 // Assumes that a write replaces the whole file, that a write whose outcome
-// nobody knows (`info`, or a failure that wasn't a refusal) may have happened in
-// whole, in part, late or not at all, so that the content of such a file can no
+// nobody knows (`info`, be it refused after it had begun, or a failure that
+// wasn't a refusal) may have happened in whole, in part, late or not at all, so that the content of such a file can no
 // longer be judged, though its being there can; and that two writes which were
 // open at the same time may have happened in either order. Volumes that were
 // deleted are left out.
@@ -22,7 +22,7 @@ interface FileHistory {
   readonly name: string;
   readonly volume: string;
   readonly file: string;
-  /** In order of invocation; refused ones left out. */
+  /** In order of invocation; those that were refused before they began left out. */
   readonly writes: NfsCall[];
   readonly reads: NfsCall[];
 }
@@ -65,11 +65,14 @@ function files(run: RecordedRun): readonly FileHistory[] {
     const name = `${volume}/${file}`;
     const history = byName.get(name) ?? { name, volume, file, writes: [], reads: [] };
     byName.set(name, history);
-    if (kind === 'nfs-write' && call.completion?.refused !== true) history.writes.push(call);
+    if (kind === 'nfs-write' && !neverBegan(call)) history.writes.push(call);
     if (kind === 'nfs-read' && call.completion?.phase === 'ok') history.reads.push(call);
   }
   return [...byName.values()];
 }
+
+const neverBegan = ({ completion }: NfsCall): boolean =>
+  completion?.phase === 'fail' && completion.refused === true;
 
 const isAcknowledged = (write: NfsCall): boolean => write.completion?.phase === 'ok';
 

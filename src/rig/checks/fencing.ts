@@ -2,7 +2,8 @@
 //
 // Assumes that an engine's writes carry its role, its node and its term, the
 // creation revision of the leader key that it held (model/volume.ts, Writer).
-// Deletions carry no writer and are not judged.
+// Deletions carry no writer and are not judged. How many writes the fence turned
+// away (`engine.fenced`) is told, so that a reader sees whether it was put to the test.
 
 import type { Check } from '../history.ts';
 import { type Reign, reigns } from './leader-history.ts';
@@ -33,7 +34,10 @@ export const fencing: Check = (run) => {
     ]);
   }
   if (judged === 0) return unknown('no engine wrote a volume');
-  return valid(`${count(judged, 'write')} of engines, each by the leader of its term`);
+  const fenced = run.logs.filter((line) => line.event === 'engine.fenced').length;
+  return valid(
+    `${count(judged, 'write')} of engines, each by the leader of its term; ${fenced} refused by the fence`,
+  );
 };
 
 const endedBefore = (reign: Reign | undefined, revision: number): boolean =>

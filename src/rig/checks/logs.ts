@@ -3,23 +3,26 @@
 // Assumes that a daemon logs one JSON object a line (base/log.ts), that other
 // text comes from the machinery around it, and that a fault on a node explains
 // that node's errors, and one on etcd every node's, for as long as it lasts and
-// for GRACE_MS and a lease's life after. Nothing explains a crash.
+// for GRACE_MS and a lease's life after. Nothing explains a crash; the end of a
+// role's process is one unless a fault ended it (role-exits.ts).
 
 import type { Check, NodeLogLine, RecordedRun } from '../history.ts';
 import { outages } from './outages.ts';
+import { unexplainedExits } from './role-exits.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 
 const { valid, invalid, unknown } = answersOf('logs');
 
 /** For connections to be made anew, and a node to start. */
 const GRACE_MS = 10_000;
-const CRASH_EVENT = /uncaught|unhandled/i;
+const CRASH_EVENT = /uncaught|unhandled|^role\.crashed$/i;
 /** What Node.js itself prints when a process ends by an error. */
 const CRASH_TEXT =
   /UnhandledPromiseRejection|Uncaught \S*(Error|Exception)|FATAL ERROR|heap out of memory|Segmentation fault|^Node\.js v\d|ERR_MODULE_NOT_FOUND/;
 
 export const logs: Check = (run) => {
   const explanations = explained(run);
+  const crashed = new Set(unexplainedExits(run));
   const nodes = new Set(run.topology.nodes.map((node) => node.name));
   const heard = new Set<string>();
   let lines = 0;
@@ -27,6 +30,13 @@ export const logs: Check = (run) => {
     if (!nodes.has(line.container)) continue;
     lines += 1;
     if (!isText(line)) heard.add(line.container);
+    if (crashed.has(line)) {
+      const ends = [...crashed].filter((end) => sameRole(end, line));
+      return invalid(
+        `${count(ends.length, 'end')} of ${line.container}'s ${line.fields.role} that no fault explains`,
+        ends.map(describe),
+      );
+    }
     if (isCrash(line)) return invalid(`${line.container} crashed`, [describe(line)]);
     if (line.level !== 'error') continue;
     if (explanations.some((window) => window.explains(line))) continue;
@@ -43,6 +53,9 @@ export const logs: Check = (run) => {
 
 /** A line that isn't the daemon's own (rig/log-lines.ts). */
 const isText = (line: NodeLogLine): boolean => line.event === 'text';
+
+const sameRole = (a: NodeLogLine, b: NodeLogLine): boolean =>
+  a.container === b.container && a.fields.role === b.fields.role;
 
 const isCrash = (line: NodeLogLine): boolean =>
   isText(line) ? CRASH_TEXT.test(String(line.fields.text)) : CRASH_EVENT.test(line.event);

@@ -1,11 +1,11 @@
 // At most one engine leads, and none believes that it does for longer than its lease.
 //
-// Assumes that all nodes' logs are stamped by one clock (they run on one
-// machine), that a killed process believes nothing, and that a paused one does
-// nothing while it is paused. A leader must give up before its lease can
-// expire, and the next one is elected after that, so two beliefs never overlap
-// in a correct system; ALLOWANCE_MS covers a late timer and a late log line on
-// a busy machine.
+// Assumes that all daemons stamp their lines by one clock (they run on one
+// machine) when it happens (log-lines.ts), that a killed process believes
+// nothing, and that a paused one does nothing while it is paused. A leader must
+// give up before its lease can expire, and the next one is elected after that,
+// so two beliefs never overlap in a correct system; ALLOWANCE_MS covers a timer
+// that is late on a busy machine.
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Belief, beliefs } from './beliefs.ts';

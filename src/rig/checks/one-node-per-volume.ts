@@ -1,12 +1,15 @@
-// A volume is never on two nodes.
+// A volume is never on two nodes, and no node makes or keeps one that is assigned elsewhere.
 //
 // Assumes that the final inventories were collected after the cluster had come
 // to rest. A volume that is still moving then may be on two nodes for a moment
 // and is left out. Nodes that a fault took down for good can't be looked into.
+// What went before is judged from agents' logs and every inventory, trash
+// included, with the assumptions of residence.ts.
 
 import { illegality } from '../../model/volume.ts';
 import type { Check, Inventory, RecordedRun, Verdict } from '../history.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf, uncollectedNodes } from './final.ts';
+import { firstStray } from './residence.ts';
 import { answersOf, count, position } from './verdict.ts';
 import { describeStep, volumeSteps } from './volume-history.ts';
 
@@ -14,7 +17,7 @@ const { valid, invalid, unknown } = answersOf('one-node-per-volume');
 
 export const oneNodePerVolume: Check = (run) => {
   const inventories = inventoriesOf(run, FINAL_LABEL);
-  const found = twoPlaces(run, inventories) ?? movedInPlace(run);
+  const found = twoPlaces(run, inventories) ?? movedInPlace(run) ?? strayed(run);
   if (found !== undefined) return found;
   const volumes = [...inventories.values()].reduce((sum, inventory) => sum + inventory.volumes.length, 0);
   const missing = uncollectedNodes(run);
@@ -57,4 +60,9 @@ function movedInPlace(run: RecordedRun): Verdict | undefined {
     ]);
   }
   return undefined;
+}
+
+function strayed(run: RecordedRun): Verdict | undefined {
+  const stray = firstStray(run);
+  return stray === undefined ? undefined : invalid(stray.reason, stray.lines);
 }

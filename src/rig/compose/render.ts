@@ -148,6 +148,7 @@ function nodeEnvironment(topology: Topology, node: TopologyNode): Readonly<Recor
     COBALT_TRASH_RETENTION_MS: String(settings.trashRetentionMs),
     COBALT_API_HOST: '0.0.0.0',
     COBALT_API_PORT: String(API_PORT),
+    ...(settings.failpoints !== '' && { COBALT_FAILPOINTS: settings.failpoints }),
   };
 }
 

@@ -31,12 +31,6 @@ async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> 
   const server = request.server.includes(':') ? `[${request.server}]` : request.server;
   const root = `nfs://${server}/${request.volume}`;
   const limits = { timeout: request.timeoutMs, killSignal: 'SIGKILL' as const };
-  if (request.kind === 'nfs-list') {
-    const { stdout } = await run('nfs-ls', [`${root}?version=4`], limits);
-    // Lines are like those of `ls -l`; the name is the last column.
-    const names = stdout.split('\n').flatMap((line) => line.trim().split(/\s+/).slice(8));
-    return { outcome: 'ok', names };
-  }
   const remote = `${root}/${request.file}?version=4`;
   if (request.kind === 'nfs-read') {
     await run('nfs-cp', [remote, local], limits);

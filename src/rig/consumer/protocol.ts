@@ -31,21 +31,21 @@ export const ioRequestSchema = z.discriminatedUnion('kind', [
       .max(2 ** 30),
   }),
   z.strictObject({ kind: z.literal('nfs-read'), ...exportUrlParts, file: fileSchema }),
-  z.strictObject({ kind: z.literal('nfs-list'), ...exportUrlParts }),
 ]);
 
 export type IoRequest = z.infer<typeof ioRequestSchema>;
 
 /**
- * `ok`: the server acknowledged it. `refused`: the server denied access.
- * `failed`: it certainly did not happen. `unknown`: no answer in time.
+ * `ok`: the server acknowledged it. `refused`: the server denied access, and
+ * nothing happened. `failed`: it certainly did not happen. `unknown`: no answer
+ * in time, or it broke off after it had begun.
  */
 export interface IoAnswer {
   readonly outcome: 'ok' | 'refused' | 'failed' | 'unknown';
+  /** With `unknown`: what broke it off was that the server denied access. */
+  readonly refused?: boolean;
   /** Digest of what was read or written. */
   readonly sha256?: string;
-  /** Names in the export's root, of a listing. */
-  readonly names?: readonly string[];
   /** The client's own words when it wasn't ok. */
   readonly detail?: string;
 }

@@ -9,6 +9,14 @@ import type { IoAnswer, IoRequest } from './protocol.ts';
  */
 const REFUSED = /NFS4ERR_(ACCESS|PERM|ROFS|WRONGSEC)\b/;
 const EXPORT_NOT_SEEN = /Failed to mount nfs share.*NFS4ERR_NOENT/;
+/**
+ * libnfs's words for a server that said no before anything was touched. Opening
+ * a file for writing empties it, so a write that is refused later has happened
+ * in part.
+ */
+const REFUSED_AT_THE_DOOR = new RegExp(
+  `Failed to (mount nfs share|open file|creat file)\\b.*${REFUSED.source}`,
+);
 
 /** Classifies a failed run of a libnfs tool. */
 export function answerOfFailure(kind: IoRequest['kind'], error: unknown): IoAnswer {
@@ -18,10 +26,12 @@ export function answerOfFailure(kind: IoRequest['kind'], error: unknown): IoAnsw
     stdout?: string;
     message?: string;
   };
-  const detail = `${stderr ?? ''}${stdout ?? ''}`.trim().slice(-500) || (message ?? String(error));
+  const words = `${stderr ?? ''}${stdout ?? ''}`.trim();
+  const detail = words.slice(-500) || (message ?? String(error));
   if (killed === true)
     return { outcome: kind === 'nfs-write' ? 'unknown' : 'failed', detail: `no answer in time; ${detail}` };
-  if (REFUSED.test(detail) || EXPORT_NOT_SEEN.test(detail)) return { outcome: 'refused', detail };
-  // A write that broke off after it began may be there in part.
-  return { outcome: kind === 'nfs-write' ? 'unknown' : 'failed', detail };
+  const refused = REFUSED.test(words) || EXPORT_NOT_SEEN.test(words);
+  if (!refused) return { outcome: kind === 'nfs-write' ? 'unknown' : 'failed', detail };
+  const untouched = kind !== 'nfs-write' || REFUSED_AT_THE_DOOR.test(words) || EXPORT_NOT_SEEN.test(words);
+  return untouched ? { outcome: 'refused', detail } : { outcome: 'unknown', refused: true, detail };
 }

@@ -25,6 +25,8 @@ export async function compose(
       timeout: options.timeoutMs ?? 120_000,
       env: { ...project.env, COMPOSE_PROGRESS: 'plain', COMPOSE_ANSI: 'never' },
       stdin: 'ignore',
+      // A Ctrl-C at the terminal is the rig's to handle: Compose must not be cut short by it.
+      detached: true,
       ...(options.signal && { cancelSignal: options.signal }),
     });
     return stdout;

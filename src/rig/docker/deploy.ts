@@ -26,6 +26,8 @@ export interface DeployOptions {
   /** Members that are created but not started. */
   readonly absentAtStart?: readonly string[];
   readonly signal?: AbortSignal;
+  /** Told when nothing is left of the cluster, or when it is to stay. */
+  readonly onEnd: () => void;
 }
 
 export const projectOf = (runId: string): string => `cobalt-${runId}`;
@@ -93,9 +95,10 @@ function createDeployment(
     await writeFile(project.file, render(options, topology));
   };
 
+  // By label, not by Compose: what Compose lost track of goes, too.
   const teardown = async (): Promise<void> => {
-    await compose(project, ['down', '--timeout', '0', '--volumes', '--remove-orphans']);
     await removeRun(docker, runId);
+    options.onEnd();
   };
 
   return {
@@ -140,6 +143,7 @@ function createDeployment(
       await retopologize(topology.nodes.filter((node) => node.name !== name));
     },
     metrics: async (node) => (await fetch(`${await url(node, API_PORT)}/metrics`)).text(),
+    keep: options.onEnd,
     teardown,
     [Symbol.asyncDispose]: teardown,
   };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RigError } from '../../base/errors.ts';
 import { aptCandidate, aptInstall, aptUpdate, canInstallPackages, withForeignPackage } from './apt.ts';
-import { runCommand } from './command.ts';
+import { commandSucceeds, runCommand } from './command.ts';
 
 /** Where every Docker CLI looks for plugins of the whole machine. */
 const PLUGIN_FOLDER = '/usr/local/lib/docker/cli-plugins';
@@ -13,13 +13,36 @@ const PLUGIN_FOLDER = '/usr/local/lib/docker/cli-plugins';
 const PLUGIN_IN_PACKAGE = 'usr/libexec/docker/cli-plugins/docker-compose';
 const RELEASE_WITH_V2 = 'trixie';
 
-/** The plugin's version. Throws `machine` when there is none, or only version 1. */
+const NEXT =
+  'run scripts/setup, or install the Compose plugin, version 2 (docker-compose-v2 on Ubuntu, docker-compose on Debian 13)';
+
+/** Throws `machine` with one clear line where no cluster could be brought up. */
+export async function requireCompose(): Promise<void> {
+  await composeVersion();
+}
+
+/** The plugin's version. Throws `machine` when there is no Docker CLI, no plugin, or only version 1. */
 export async function composeVersion(): Promise<string> {
-  const next =
-    'install the Compose plugin, version 2 (docker-compose-v2 on Ubuntu, docker-compose on Debian 13)';
-  const version = await runCommand('docker', ['compose', 'version', '--short'], { timeoutMs: 10_000, next });
+  const version = await runCommand('docker', ['compose', 'version', '--short'], {
+    timeoutMs: 10_000,
+    next: NEXT,
+  }).catch((error: unknown) => {
+    throw withoutCompose(RigError.from(error)) ?? error;
+  });
   if (/^v?([2-9]|\d\d)\./.test(version)) return version.replace(/^v/, '');
-  throw new RigError('machine', `Docker Compose is version ${version}`, { next });
+  throw new RigError('machine', `Docker Compose is version ${version}`, { next: NEXT });
+}
+
+/** The CLI's words for a command that it doesn't know differ from version to version. */
+function withoutCompose(cause: RigError): RigError | undefined {
+  const options = { next: NEXT, cause };
+  if (/command not found$/.test(cause.message)) {
+    return new RigError('machine', 'the docker command was not found', options);
+  }
+  const unknown = /is not a docker command|unknown command|unknown (shorthand )?flag/;
+  return unknown.test(cause.message)
+    ? new RigError('machine', 'Docker has no Compose plugin', options)
+    : undefined;
 }
 
 /** Installs the plugin from the machine's own release, else from Debian 13's package. */
@@ -32,6 +55,7 @@ export async function installCompose(options: {
     });
   }
   if ((await aptCandidate('docker-compose')) === undefined) await aptUpdate();
+  if (!(await commandSucceeds('docker', ['--version']))) await installDockerCli(options);
   const ownPackage = await packageWithV2();
   if (ownPackage !== undefined) {
     options.onProgress(`installing ${ownPackage} with apt-get`);
@@ -50,6 +74,14 @@ export async function installCompose(options: {
       await rm(unpacked, { recursive: true, force: true });
     }
   });
+}
+
+/** Where the engine is another machine's, or the host's of this container, its client may be missing here. */
+async function installDockerCli(options: { readonly onProgress: (line: string) => void }): Promise<void> {
+  // Since Debian 13 the client is a package of its own.
+  const name = (await aptCandidate('docker-cli')) === undefined ? 'docker.io' : 'docker-cli';
+  options.onProgress(`installing ${name} with apt-get`);
+  await aptInstall([name]);
 }
 
 /** Ubuntu's name first; Debian's `docker-compose` was version 1 before trixie. */

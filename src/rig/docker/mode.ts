@@ -8,7 +8,8 @@ import type { Mode } from '../lifecycle.ts';
 import { COMPOSE_FILE } from '../record-files.ts';
 import { deployContainers, runLabel } from './deploy.ts';
 import { ensureImages } from './images.ts';
-import { type Reaper, startReaper } from './reaper.ts';
+import { requireCompose } from './install-compose.ts';
+import { startReaper } from './reaper.ts';
 
 export async function openContainersMode(options: {
   readonly docker: Docker;
@@ -21,21 +22,49 @@ export async function openContainersMode(options: {
   readonly onProgress: (what: string) => void;
 }): Promise<Mode> {
   const { docker, clock, root, socketPath, id, onProgress } = options;
+  await requireCompose();
   const images = await ensureImages(docker, { root, onProgress });
-  let reaper: Promise<Reaper> | undefined;
-  const protect = async (label: string): Promise<void> => {
-    reaper ??= startReaper({ docker, clock, image: images.reaper, socketPath, id });
-    await (await reaper).protect(label);
-  };
+  const reaper = lazily(() => startReaper({ docker, clock, image: images.reaper, socketPath, id }));
+  /** Labels of clusters that must be gone when this process is. */
+  const owed = new Set<string>();
   return {
     deploy: async ({ topology, runId, folder, absentAtStart, outlivesRig, signal }) => {
+      const label = runLabel(runId);
       // Before anything of the cluster exists: there is no moment at which a killed rig leaves something behind.
-      if (outlivesRig !== true) await protect(runLabel(runId));
+      if (outlivesRig !== true) {
+        await (await reaper.get()).protect(label);
+        owed.add(label);
+      }
       const composeFile = join(folder, COMPOSE_FILE);
-      return deployContainers({ docker, clock, images, topology, runId, composeFile, absentAtStart, signal });
+      const onEnd = (): void => void owed.delete(label);
+      return deployContainers({
+        docker,
+        clock,
+        images,
+        topology,
+        runId,
+        composeFile,
+        absentAtStart,
+        signal,
+        onEnd,
+      });
     },
     [Symbol.asyncDispose]: async () => {
-      await (await reaper)?.release();
+      const started = await reaper.started();
+      if (owed.size === 0) await started?.release();
+      else started?.abandon([...owed]);
     },
+  };
+}
+
+/** Makes it at the first use; a failure is thrown there, and only there. */
+function lazily<T>(make: () => Promise<T>): { get(): Promise<T>; started(): Promise<T | undefined> } {
+  let made: Promise<T> | undefined;
+  return {
+    get: () => {
+      made ??= make();
+      return made;
+    },
+    started: async () => made?.catch(() => undefined),
   };
 }

@@ -11,6 +11,7 @@ import { connectEngine, type EngineOptions } from './engine.ts';
 import { staleImages } from './images.ts';
 import { composeVersion } from './install-compose.ts';
 import { type KernelFeature, requireKernel } from './kernel.ts';
+import { requireLoopback } from './loopback.ts';
 import { askRegistry } from './registry.ts';
 
 export interface Machine {
@@ -48,6 +49,18 @@ async function inEngineKernel({ engine }: Machine, feature: KernelFeature): Prom
   return `not looked into: the engine runs on another kernel, ${info.KernelVersion}`;
 }
 
+/** Resolves to what is free at `folder`, if this process sees the engine's filesystem at all: in a container it may not. */
+export async function requireSpace(folder: string): Promise<string> {
+  const stats = await statfs(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (!stats) return `not looked into: ${folder} is on another filesystem, the engine's`;
+  const freeBytes = stats.bavail * stats.bsize;
+  const free = `${(freeBytes / BYTES_PER_GIB).toFixed(1)} GiB free in ${folder}`;
+  if (freeBytes >= SMALLEST_FREE_BYTES) return free;
+  throw new RigError('machine', free);
+}
+
 export const NEEDS: readonly Need[] = [
   {
     id: 'node',
@@ -72,6 +85,14 @@ export const NEEDS: readonly Need[] = [
       const version = await (await connectEngine(engine)).version();
       return `${version.Version}, API ${version.ApiVersion}, ${version.Os}/${version.Arch}`;
     },
+  },
+  {
+    id: 'loopback',
+    title: "the engine's loopback",
+    required: true,
+    withoutIt: 'no port of a cluster can be reached from here',
+    next: "give this container the network of the engine's machine: `docker run --network host`, or `network_mode: host`",
+    probe: async ({ engine }) => requireLoopback(await connectEngine(engine)),
   },
   {
     id: 'compose',
@@ -121,10 +142,7 @@ export const NEEDS: readonly Need[] = [
         await connectEngine(engine)
       ).info();
       if (info.KernelVersion !== release()) return 'not looked into: the engine is on another machine';
-      const { bavail, bsize } = await statfs(info.DockerRootDir);
-      const free = `${((bavail * bsize) / BYTES_PER_GIB).toFixed(1)} GiB free in ${info.DockerRootDir}`;
-      if (bavail * bsize >= SMALLEST_FREE_BYTES) return free;
-      throw new RigError('machine', free);
+      return requireSpace(info.DockerRootDir);
     },
   },
   {

@@ -15,8 +15,10 @@ const REAPER_PORT = 8080;
 export interface Reaper {
   /** From now on everything with the label (`key=value`) goes when this process does. */
   protect(label: string): Promise<void>;
-  /** Ends the reaper without reaping: the caller has cleaned up, or wants to keep what there is. */
+  /** Ends the reaper without reaping: all is removed that was to be. */
   release(): Promise<void>;
+  /** Leaves it to the reaper to remove what has these labels, and nothing else. */
+  abandon(labels: readonly string[]): void;
 }
 
 export interface ReaperOptions {
@@ -48,11 +50,20 @@ export async function startReaper(options: ReaperOptions): Promise<Reaper> {
     intervalMs: 20,
     probe: () => open(port, `label=dev.cobalt-rig.reaped-by=${id}`),
   });
+  const protectedLabels = new Set<string>();
   return {
-    protect: (label) => register(socket, `label=${label}`),
+    protect: async (label) => {
+      protectedLabels.add(label);
+      await register(socket, `label=${label}`);
+    },
     release: async () => {
       socket.destroy();
       await engine('remove the reaper', () => container.remove({ force: true }));
+    },
+    abandon: (labels) => {
+      for (const label of protectedLabels)
+        if (!labels.includes(label)) socket.write(`forget:label=${label}\n`);
+      socket.end();
     },
   };
 }
@@ -66,7 +77,9 @@ function containerArguments(options: ReaperOptions): readonly string[] {
     ...['run', '--detach', '--rm', '--pull', 'never', '--name', nameOf(id)],
     ...Object.entries(all).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
     ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'],
-    ...['--volume', `${socketPath}:/var/run/docker.sock`, '--publish', `127.0.0.1::${REAPER_PORT}`],
+    // Unlike a volume, a bind mount fails when there is no such socket, instead of making a folder of that name.
+    ...['--mount', `type=bind,source=${socketPath},target=/var/run/docker.sock`],
+    ...['--publish', `127.0.0.1::${REAPER_PORT}`],
     // Whoever started it and never came is dead.
     ...['--env', 'RYUK_CONNECTION_TIMEOUT=15s'],
     image,

@@ -5,7 +5,7 @@ import { calls } from '../checks/calls.ts';
 import { reigns } from '../checks/leader-history.ts';
 import { endMs, outages } from '../checks/outages.ts';
 import { volumeSteps } from '../checks/volume-history.ts';
-import type { RecordedRun } from '../history.ts';
+import type { Operation, RecordedRun } from '../history.ts';
 import { escapeHtml } from './escape.ts';
 
 const WIDTH = 1040;
@@ -118,10 +118,7 @@ function clientLanes(run: RecordedRun): readonly Lane[] {
   return [...byProcess].map(([process, all]) => {
     const wrong = all.filter(({ completion }) => completion?.phase !== 'ok').slice(0, MOST_TOOLTIPS);
     const bars = wrong.map(({ invokedMs, completion, operation }): Bar => {
-      const what =
-        operation.kind === 'http'
-          ? `${operation.method} ${operation.path}`
-          : `${operation.kind} ${operation.file}`;
+      const what = describeOperation(operation);
       const outcome = completion?.refused === true ? 'refused' : (completion?.phase ?? 'no end');
       const detail = completion?.error ?? completion?.status ?? '';
       return {
@@ -137,6 +134,11 @@ function clientLanes(run: RecordedRun): readonly Lane[] {
       .map(({ invokedMs }) => invokedMs);
     return { label: process, bars, ticks };
   });
+}
+
+function describeOperation(operation: Operation): string {
+  if (operation.kind === 'http') return `${operation.method} ${operation.path}`;
+  return `${operation.kind} ${operation.file}`;
 }
 
 function drawLane(lane: Lane, top: number, scale: Scale): string {

@@ -38,7 +38,7 @@ export const agentDownVolumePresent: Scenario = {
       since: 'node-back',
     },
     { await: { converged: 'node2' }, withinMs: 5_000 },
-    { io: 'read', volume: 'a', by: 'consumer2', file: 'before', outcome: 'ok', withinMs: 5_000 },
+    { io: 'read', volume: 'a', by: 'consumer2', file: 'before', outcome: 'ok', withinMs: 15_000 },
     { io: 'write', volume: 'a', by: 'consumer1', file: 'after', outcome: 'refused', withinMs: 2_000 },
   ],
   checks: [...ALWAYS, 'constraints', 'heartbeats', 'durability', 'access'],

@@ -55,7 +55,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     process.stdout.write(`${JSON.stringify({ id: call.id, ...rest })}\n`);
   };
   perform(call).then(
-    (result) => answer({ result: result ?? null }),
+    (result) => answer({ result }),
     (thrown: unknown) => {
       const { code, message, definite } = RigError.from(thrown, { code: 'io' });
       answer({ error: { code, message, definite } });

@@ -134,13 +134,14 @@ function openBridge(container: StartedTestContainer): Bridge {
   const process_: ChildProcess = spawn('docker', ['exec', '-i', container.getId(), 'node', script]);
   const waiting = new Map<number, (answer: BridgeAnswer) => void>();
   let words = '';
+  let ended: BridgeAnswer['error'];
   let lastId = 0;
   process_.stderr?.on('data', (chunk: Buffer) => {
     words += chunk.toString();
   });
   process_.on('close', () => {
-    const error = { code: 'machine', message: `the bridge ended: ${words}`, definite: false } as const;
-    for (const [id, settle] of waiting) settle({ id, error });
+    ended = { code: 'machine', message: `the bridge ended: ${words}`, definite: false };
+    for (const [id, settle] of waiting) settle({ id, error: ended });
     waiting.clear();
   });
   if (process_.stdout !== null) {
@@ -154,6 +155,7 @@ function openBridge(container: StartedTestContainer): Bridge {
     call: async (target, method, args) => {
       const id = ++lastId;
       const answer = await new Promise<BridgeAnswer>((resolve) => {
+        if (ended !== undefined) return resolve({ id, error: ended });
         waiting.set(id, resolve);
         process_.stdin?.write(`${JSON.stringify({ id, target, method, args } satisfies BridgeCall)}\n`);
       });

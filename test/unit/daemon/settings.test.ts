@@ -24,6 +24,7 @@ describe('the settings', () => {
       storage: 'btrfs',
       exporter: 'ganesha',
       logLevel: 'info',
+      failpoints: {},
     });
   });
 

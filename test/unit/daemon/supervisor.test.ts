@@ -43,11 +43,20 @@ function setUp(
 describe('the supervisor', () => {
   it('starts a role that ended again, with growing patience up to 5 s', async () => {
     const { clock, started, stop, done } = setUp();
+    const patienceMs: number[] = [];
     for (let round = 0; round < 12; round += 1) {
+      const endedMs = clock.monotonicMs();
       started.at(-1)?.exit({ signal: 'SIGKILL' });
       await clock.advance(5000);
+      patienceMs.push((started.at(-1)?.atMs ?? 0) - endedMs);
     }
     expect(started).toHaveLength(13);
+    // Each wait is drawn from the upper half of what is due: 100 ms, doubling up to 5 s.
+    patienceMs.forEach((waitedMs, round) => {
+      const dueMs = Math.min(5000, 100 * 2 ** round);
+      expect(waitedMs).toBeGreaterThanOrEqual(dueMs / 2);
+      expect(waitedMs).toBeLessThanOrEqual(dueMs);
+    });
     stop.abort();
     started.at(-1)?.exit({ code: 0 });
     expect(await done).toBe(0);
@@ -55,12 +64,17 @@ describe('the supervisor', () => {
 
   it('starts a role that ran well at once', async () => {
     const { clock, started, stop, done } = setUp();
+    // It failed often enough to be waited for seconds.
+    for (let round = 0; round < 8; round += 1) {
+      started.at(-1)?.exit({ code: 1 });
+      await clock.advance(5000);
+    }
     await clock.advance(60_000);
-    started[0]?.exit({ code: 1 });
+    started.at(-1)?.exit({ code: 1 });
     await clock.advance(100);
-    expect(started).toHaveLength(2);
+    expect(started).toHaveLength(10);
     stop.abort();
-    started[1]?.exit({ code: 0 });
+    started.at(-1)?.exit({ code: 0 });
     await done;
   });
 

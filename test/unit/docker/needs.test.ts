@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RigError } from '../../../src/base/errors.ts';
-import { examine, NEEDS, type Need } from '../../../src/rig/docker/needs.ts';
+import { examine, NEEDS, type Need, requireSpace } from '../../../src/rig/docker/needs.ts';
 
 const machine = { engine: { host: 'unix:///nowhere/docker.sock' }, root: process.cwd() };
 const need: Need = {
@@ -43,5 +43,15 @@ describe('examine', () => {
         detail: expect.stringContaining('no Docker Engine answers at unix:///nowhere/docker.sock'),
       });
     }
+  });
+});
+
+describe('the disk space for Docker', () => {
+  it("is not missing where the engine's filesystem is not this container's", async () => {
+    expect(await requireSpace('/nowhere/docker')).toContain('not looked into');
+  });
+
+  it('is told where it can be seen', async () => {
+    await expect(requireSpace('/proc')).rejects.toThrow('0.0 GiB free in /proc');
   });
 });

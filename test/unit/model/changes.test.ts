@@ -60,20 +60,33 @@ describe('changes', () => {
 
   it('count failures, and forget them when it worked', () => {
     const twice = failed(
-      retried(failed(volumeOf({ node: 'a' }), 'io', by('agent')), by('engine')),
+      retried(failed(volumeOf({ node: 'a' }), 'io', by('agent')), 'b', by('engine')),
       'io',
       by('agent'),
     );
     expect(twice.control).toMatchObject({ error: 'io', error_count: 2 });
-    const again = retried(twice, by('engine'));
-    expect(again).toMatchObject({ state: 'scheduling', node: null });
-    const done = completed(assigned(again, 'b', by('engine')), by('agent'));
+    const again = retried(twice, 'c', by('engine'));
+    expect(again).toMatchObject({ state: 'scheduling', node: 'c', control: { error: 'io' } });
+    const done = completed(again, by('agent'));
     expect(done.control).toMatchObject({ error: null, error_count: 0 });
   });
 
   it('retry a created volume from its request, on its node', () => {
     const broken = failed(readyVolume(), 'io', by('agent'));
-    expect(retried(broken, by('engine'))).toMatchObject({ state: 'pending', node: 'a' });
+    expect(retried(broken, 'b', by('engine'))).toMatchObject({ state: 'pending', node: 'a' });
+  });
+
+  it.each([
+    ['ordered too large', delayed(volumeOf(), 'no room', by('engine')), 'scheduling'],
+    ['asked for too much', delayed(readyVolume({ state: 'pending' }), 'no room', by('engine')), 'pending'],
+    ['failed', failed(readyVolume(), 'io', by('agent')), 'pending'],
+    ['never created', failed(volumeOf({ node: 'a' }), 'io', by('agent')), 'scheduling'],
+  ])('let a stuck volume that was %s be asked for something else, and be deleted', (_what, stuck, state) => {
+    const asked = requested(stuck, { reserved_size: 0.5, constraints: {} }, by('api'));
+    expect(asked).toMatchObject({ state, requested: { reserved_size: 0.5 }, control: { error: null } });
+    // Only the engine knows whether the other size fits where it was to be.
+    expect(asked.node).toBe(stuck.actual === null ? null : 'a');
+    expect(condemned(stuck, by('api')).state).toBe('deleting');
   });
 
   it('record applied exports beside the size', () => {
@@ -99,6 +112,11 @@ describe('changes', () => {
     ['an api that grants', () => granted(readyVolume({ state: 'pending' }), by('api'))],
     ['a request to one that is not ready', () => requested(volumeOf(), order.requested, by('api'))],
     ['the deletion of one that is scheduling', () => condemned(volumeOf(), by('api'))],
+    ['the deletion of one that is pending', () => condemned(readyVolume({ state: 'pending' }), by('api'))],
+    [
+      'a request to one that is pending',
+      () => requested(readyVolume({ state: 'pending' }), order.requested, by('api')),
+    ],
     ['another node for a created one', () => assigned(readyVolume(), 'b', by('engine'))],
     ['the failure of a pending one', () => failed(readyVolume({ state: 'pending' }), 'io', by('agent'))],
   ])('refuse %s', (_what, change) => {

@@ -14,7 +14,11 @@ const STATES: readonly LifeState[] = ['absent', ...VOLUME_STATES];
 const inState = (state: LifeState, role: (typeof ROLES)[number]) =>
   state === 'absent'
     ? undefined
-    : readyVolume({ state }, { writer: { role, node: 'a', term: role === 'engine' ? 7 : null } });
+    : readyVolume(
+        { state },
+        // With an error, so that what may happen to a stuck volume may happen to it.
+        { error: 'no room', writer: { role, node: 'a', term: role === 'engine' ? 7 : null } },
+      );
 
 describe('the graph of states', () => {
   // Every pair of states with every writer: what the table allows, and nothing else.
@@ -31,6 +35,14 @@ describe('the graph of states', () => {
       });
     }
   }
+
+  it('deletes a volume out of scheduling or pending only when it is stuck', () => {
+    for (const state of ['scheduling', 'pending'] as const) {
+      const doomed = readyVolume({ state: 'deleting' });
+      expect(illegality(readyVolume({ state }), doomed)).toMatch(/only for a volume that is stuck/);
+      expect(illegality(readyVolume({ state }, { error: 'no room' }), doomed)).toBeUndefined();
+    }
+  });
 
   it('lets a volume stay in any state, whoever writes', () => {
     for (const state of VOLUME_STATES) {

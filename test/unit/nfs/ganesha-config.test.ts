@@ -1,8 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ExportRule } from '../../../src/model/export.ts';
-import { clientsOf, renderExport, rulesOf, spelledRules } from '../../../src/nfs/ganesha-config.ts';
+import { type ExportRule, exportRulesSchema, sameRules } from '../../../src/model/export.ts';
+import {
+  clientsOf,
+  renderExport,
+  rulesOf,
+  type ServedClients,
+  type ServerClient,
+  spelledRules,
+} from '../../../src/nfs/ganesha-config.ts';
 
 const ID = 'v00000000000000ab';
+const served = (clients: readonly ServerClient[], foreign: readonly string[] = []): ServedClients => ({
+  clients,
+  foreign,
+});
 const rule = (
   host: string,
   access: 'rw' | 'ro' = 'rw',
@@ -101,14 +112,22 @@ describe('what the server holds, as rules', () => {
   const spelled = [rule('0.0.0.0/0', 'ro'), rule('::ffff:10.0.0.1'), rule('fd00:0::1/8', 'rw', 'all')];
 
   it('has the spelling of the file', () => {
-    expect(rulesOf(clientsOf(spelled), spelledRules(render(spelled)))).toEqual(spelled);
+    expect(rulesOf(served(clientsOf(spelled)), spelledRules(render(spelled)))).toEqual(spelled);
+  });
+
+  it('differ from any that can be wanted, even from none, when a foreign client is served', () => {
+    for (const wanted of [[], spelled]) {
+      const rules = rulesOf(served(clientsOf(wanted), ['* with options 96']), wanted);
+      expect(sameRules(rules, wanted)).toBe(false);
+      expect(exportRulesSchema.safeParse(rules).success).toBe(false);
+    }
   });
 
   it('is the truth all the same: the file was written, but the server does not hold it', () => {
     const held = clientsOf([rule('10.0.0.1')]);
-    expect(rulesOf(held, [rule('10.0.0.1', 'ro'), rule('10.0.0.2')])).toEqual([rule('10.0.0.1')]);
-    expect(rulesOf([], spelled)).toEqual([]);
-    expect(rulesOf(clientsOf(spelled).slice(1), [])).toHaveLength(3);
+    expect(rulesOf(served(held), [rule('10.0.0.1', 'ro'), rule('10.0.0.2')])).toEqual([rule('10.0.0.1')]);
+    expect(rulesOf(served([]), spelled)).toEqual([]);
+    expect(rulesOf(served(clientsOf(spelled).slice(1)), [])).toHaveLength(3);
   });
 
   it.each(['', '# rules: [{"host":', '# rules: [{"host":"*","access":"rw"}]', 'EXPORT {'])(

@@ -28,6 +28,13 @@ function uses(step: Step): { marks: string[]; volumes: string[]; members: string
     members.push(step.by);
     volumes.push(step.volume);
   }
+  if ('together' in step) {
+    for (const one of step.together.map(uses)) {
+      marks.push(...one.marks);
+      volumes.push(...one.volumes);
+      members.push(...one.members);
+    }
+  }
   if ('traffic' in step) {
     members.push(step.by);
     volumes.push(step.volume);
@@ -40,7 +47,8 @@ function uses(step: Step): { marks: string[]; volumes: string[]; members: string
       volumes.push(condition.volume);
       members.push(condition.on, condition.notOn);
     }
-    if ('leader' in condition) marks.push(condition.not);
+    if ('leader' in condition) marks.push(condition.not, condition.electedSince);
+    if ('registered' in condition) marks.push(condition.since);
     if ('unregistered' in condition) members.push(condition.unregistered);
     if ('converged' in condition) members.push(condition.converged);
     if ('logged' in condition) {

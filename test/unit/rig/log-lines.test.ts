@@ -6,10 +6,31 @@ const parse = (text: string) => parseLogLines({ container: 'node1', text, starte
 
 describe('parseLogLines', () => {
   it('puts a daemon line on the time line of the run', () => {
-    const line = '{"at":"2026-01-01T09:00:00.000Z","level":"warn","event":"engine.elected","term":7}';
+    const line = '{"level":"warn","event":"engine.elected","term":7}';
     expect(parse(`2026-01-01T00:00:01.234567890Z ${line}\n`)).toEqual([
       { atMs: 1234.568, container: 'node1', level: 'warn', event: 'engine.elected', fields: { term: 7 } },
     ]);
+  });
+
+  it("believes a daemon's own time before that at which Docker read the line", () => {
+    const [daemon, text] = parse(
+      '2026-01-01T00:00:01.9Z {"at":"2026-01-01T00:00:01.234Z","level":"info","event":"engine.deposed"}\n' +
+        '2026-01-01T00:00:01.95Z {"at":"2026-01-01T00:00:01.234Z","level":"loud"}\n',
+    );
+    expect(daemon).toEqual({
+      atMs: 1234,
+      container: 'node1',
+      level: 'info',
+      event: 'engine.deposed',
+      fields: {},
+    });
+    expect(text?.atMs).toBe(1950);
+  });
+
+  it("falls back to Docker's time where a daemon's can't be read", () => {
+    const at = (value: string) =>
+      parse(`2026-01-01T00:00:02.5Z {"at":${value},"level":"info","event":"x"}`)[0]?.atMs;
+    expect([at('"yesterday"'), at('7'), at('null')]).toEqual([2500, 2500, 2500]);
   });
 
   it('keeps everything else as text', () => {

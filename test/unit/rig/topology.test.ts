@@ -17,7 +17,8 @@ describe('a topology', () => {
   });
 
   it.each([
-    ['nothing', undefined, "''"],
+    ['nothing', undefined, 'the topology is missing'],
+    ['an empty file', null, 'the topology must be an object, not null'],
     ['no nodes', { nodes: [] }, "'nodes'"],
     ['a name with a path', { nodes: [{ name: '../x' }] }, "'nodes.0.name'"],
     ['an unknown field', { nodes: [{ name: 'a', disks: 3 }] }, "'nodes.0.disks'"],

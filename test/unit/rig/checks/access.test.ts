@@ -24,7 +24,7 @@ const exportedTo = (...rules: readonly ExportRule[]) => {
 
 const read = (consumer: string, outcome: 'ok' | 'refused' = 'ok') =>
   ({ kind: 'nfs-read', consumer, outcome }) as const;
-const write = (consumer: string, outcome: 'ok' | 'refused' = 'ok') =>
+const write = (consumer: string, outcome: 'ok' | 'refused' | 'cut' = 'ok') =>
   ({ kind: 'nfs-write', consumer, outcome }) as const;
 
 describe('access', () => {
@@ -83,6 +83,18 @@ describe('access', () => {
       verdict: 'invalid',
       reason: 'consumer1 was refused what etcd allows it',
     });
+  });
+
+  it('judges a refusal in the middle of a write', () => {
+    const granted = exportedTo(rule('10.0.0.11')).history.at(5000).io(write('consumer1', 'cut'));
+    expect(access(granted.at(90_000).expectation({}).run()).reason).toBe(
+      'consumer1 was refused what etcd allows it',
+    );
+    const { history, change } = exportedTo(rule('10.0.0.11'));
+    change(4000, []);
+    history.at(5000).io(write('consumer1', 'cut'));
+    change(8000, [rule('10.0.0.11')]);
+    expect(access(history.run()).verdict).toBe('valid');
   });
 
   it('does not take an outage of etcd or of the agent for an excuse to refuse', () => {

@@ -85,6 +85,17 @@ describe('durability', () => {
     expect(durability(history.settles({ f: 'bb' }).run()).verdict).toBe('invalid');
   });
 
+  it('cannot judge the content after a write that was refused once it had begun', () => {
+    const cut = () =>
+      ready()
+        .io(write('aa'))
+        .at(20_100)
+        .io(write('bb', { outcome: 'cut' }))
+        .at(21_000);
+    expect(durability(cut().settles({ f: 'empty' }).run()).verdict).toBe('valid');
+    expect(durability(cut().settles({}).run()).verdict).toBe('invalid');
+  });
+
   it('knows nothing without an acknowledged write, or when nobody looked at the end', () => {
     expect(
       durability(

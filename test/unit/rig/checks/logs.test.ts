@@ -48,6 +48,57 @@ describe('logs', () => {
     expect(logs(history.run()).verdict).toBe('valid');
   });
 
+  describe('the end of a role', () => {
+    const exited = (role: string, more: object = { code: 1, signal: null }) => ({ role, pid: 57, ...more });
+
+    it('rejects a role that crashes in a loop and is restarted each time', () => {
+      const history = heard();
+      for (const atMs of [5000, 6000, 7000])
+        history.at(atMs).log('node1', 'info', 'role.exited', exited('api'));
+      const verdict = logs(history.run());
+      expect(verdict).toMatchObject({
+        verdict: 'invalid',
+        reason: "3 ends of node1's api that no fault explains",
+      });
+      expect(verdict.counterExample).toHaveLength(3);
+    });
+
+    it('rejects an end that looks clean, or that an outage of etcd brought about', () => {
+      const clean = heard()
+        .at(5000)
+        .log('node2', 'info', 'role.exited', exited('engine', { code: 0 }));
+      expect(logs(clean.run()).verdict).toBe('invalid');
+      const history = heard().at(4000).fault('kill', 'etcd').at(5000);
+      expect(logs(history.log('node2', 'info', 'role.exited', exited('engine')).run()).verdict).toBe(
+        'invalid',
+      );
+    });
+
+    it.each(['kill', 'stop'])('explains one end by a %s of the role, and not a second', (fault) => {
+      const history = heard().at(5000).fault(fault, 'node1', 'engine').at(5040);
+      history.log('node1', 'info', 'role.exited', exited('engine', { code: null, signal: 'SIGKILL' }));
+      expect(logs(history.run()).verdict).toBe('valid');
+      history.at(5900).log('node1', 'info', 'role.exited', exited('engine'));
+      expect(logs(history.run()).reason).toMatch(/^1 end of node1's engine/);
+    });
+
+    it('explains the end of every role by a stop of the node, and of none by a fault on another', () => {
+      const stopped = heard().at(5000).fault('stop', 'node1').at(5045);
+      for (const role of ['api', 'engine', 'agent'])
+        stopped.log('node1', 'info', 'role.exited', exited(role, { code: 0 }));
+      expect(logs(stopped.run()).verdict).toBe('valid');
+      const other = heard().at(5000).fault('kill', 'node1', 'agent').at(5040);
+      expect(logs(other.log('node1', 'info', 'role.exited', exited('engine')).run()).verdict).toBe('invalid');
+      const paused = heard().at(5000).fault('pause', 'node1').at(5040);
+      expect(logs(paused.log('node1', 'info', 'role.exited', exited('api')).run()).verdict).toBe('invalid');
+    });
+
+    it('rejects a role that says itself that it crashed, whatever was done to etcd', () => {
+      const history = heard().at(4000).fault('kill', 'etcd').at(5000).log('node1', 'error', 'role.crashed');
+      expect(logs(history.run()).reason).toBe('node1 crashed');
+    });
+  });
+
   it('knows nothing of a node that said nothing of its own', () => {
     const history = createHistory()
       .log('node1', 'info', 'x')

@@ -6,7 +6,7 @@ import { LEADER_KEY, nodeKey } from '../../../../src/kv/keys.ts';
 import { CHECK_NAMES } from '../../../../src/rig/checks/catalogue.ts';
 import { judge } from '../../../../src/rig/checks/judge.ts';
 import type { RecordedRun } from '../../../../src/rig/history.ts';
-import { OTHER_ID } from '../support/history.ts';
+import { OTHER_ID, VOLUME_ID } from '../support/history.ts';
 import { outageRun, withEtcd, withHistory, withVolume } from '../support/runs.ts';
 
 const original = outageRun().history.run();
@@ -54,6 +54,31 @@ const BUGS: Readonly<Record<string, () => RecordedRun>> = {
   'the agent leaves an export behind': () =>
     finalDisk(({ exports }) => ({ exports: [...exports, { id: OTHER_ID, clients: [] }] })),
   'the agent deletes on an empty list': () => finalDisk(() => ({ volumes: [], exports: [] })),
+  'a node makes a volume of another, and throws it away at once': () =>
+    withHistory(original, (event) =>
+      event.type === 'inventory' && event.node === 'node1'
+        ? { ...event, inventory: { ...event.inventory, trash: [`${VOLUME_ID}.1764000000000`] } }
+        : event,
+    ),
+  'a role dies over and over': () => ({
+    ...original,
+    logs: [
+      ...original.logs,
+      {
+        atMs: 26_000,
+        container: 'node2',
+        level: 'info',
+        event: 'role.exited',
+        fields: { role: 'api', pid: 57, code: 1, signal: null },
+      },
+    ],
+  }),
+  'clients hang while etcd is away': () =>
+    withHistory(original, (event) =>
+      event.type === 'call' && event.phase === 'ok' && event.atMs > 17_050 && event.atMs < 22_000
+        ? { ...event, phase: 'info' }
+        : event,
+    ),
   'a file is lost': () =>
     finalDisk(({ volumes }) => ({ volumes: volumes.map((volume) => ({ ...volume, files: {} })) })),
   'a resize is acknowledged before it is done': () =>

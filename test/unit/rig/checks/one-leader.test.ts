@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { LEADER_KEY } from '../../../../src/kv/keys.ts';
 import { oneLeader } from '../../../../src/rig/checks/one-leader.ts';
+import { parseLogLines } from '../../../../src/rig/log-lines.ts';
 import { createHistory } from '../support/history.ts';
 import { calmRun, outageRun } from '../support/runs.ts';
 
@@ -65,6 +66,25 @@ describe('one-leader', () => {
       history.at(6000).remove(LEADER_KEY).elects('node2', '22');
       expect(oneLeader(history.run()).verdict).toBe('valid');
     }
+  });
+
+  it('takes the end of the engine that its supervisor logs for the end of its belief', () => {
+    const { history } = elected();
+    history.at(6000).remove(LEADER_KEY).elects('node2', '22');
+    const run = history.at(9000).expectation({}).run();
+    // As node1's supervisor wrote it, three seconds into the run.
+    const exited = (role: string) =>
+      parseLogLines({
+        container: 'node1',
+        startedAtMs: Date.parse('2026-11-21T00:11:56.311Z'),
+        text: `2026-11-21T00:11:59.311954159Z {"at":"2026-11-21T00:11:59.311Z","level":"info","event":"role.exited","node":"node1","role":"${role}","pid":58,"code":1,"signal":null}\n`,
+      });
+    const withLog = (role: string) => ({
+      ...run,
+      logs: [...run.logs, ...exited(role)].toSorted((a, b) => a.atMs - b.atMs),
+    });
+    expect(oneLeader(withLog('engine')).verdict).toBe('valid');
+    expect(oneLeader(withLog('agent')).verdict).toBe('invalid');
   });
 
   it('does not take the kill of another role for it', () => {

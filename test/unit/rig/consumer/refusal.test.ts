@@ -10,6 +10,13 @@ const READ_ONLY =
 const NO_SUCH_FILE =
   'Failed to open file /none: open call failed with "NFS4: (path /) failed with NFS4ERR_NOENT(-2)"';
 
+// A host whose access ended while it wrote: the open has emptied the file.
+const WHILE_WRITING =
+  'Failed to write to dest file: write call failed with "NFS4: (path /f) failed with NFS4ERR_ACCESS(-13)"\n';
+const OPEN_DENIED =
+  'Failed to open file /f: open call failed with "NFS4: (path /f) failed with NFS4ERR_ACCESS(-13)"\n' +
+  'Failed to open nfs://172.17.0.4/v0123456789abcdef/f?version=4';
+
 describe("what libnfs's failures mean", () => {
   it('is refused where the export is not to be seen', () => {
     expect(answerOfFailure('nfs-read', { stderr: NOT_ACCEPTED }).outcome).toBe('refused');
@@ -18,6 +25,24 @@ describe("what libnfs's failures mean", () => {
 
   it('is refused where the file system is read-only', () => {
     expect(answerOfFailure('nfs-write', { stderr: READ_ONLY }).outcome).toBe('refused');
+  });
+
+  it('is refused where the file may not be opened', () => {
+    expect(answerOfFailure('nfs-write', { stderr: OPEN_DENIED })).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('does not take a write that was refused after the open for one that never happened', () => {
+    expect(answerOfFailure('nfs-write', { stderr: WHILE_WRITING })).toMatchObject({
+      outcome: 'unknown',
+      refused: true,
+    });
+    expect(answerOfFailure('nfs-read', { stderr: WHILE_WRITING }).outcome).toBe('refused');
+  });
+
+  it('reads all that the tool said, of which it keeps the end', () => {
+    const answer = answerOfFailure('nfs-write', { stderr: `${NOT_ACCEPTED}\n${'x'.repeat(600)}` });
+    expect(answer.outcome).toBe('refused');
+    expect(answer.detail).toHaveLength(500);
   });
 
   it('is not refused where only the file is missing', () => {

@@ -40,10 +40,13 @@ export const by = (role: Role, node: string, term: number | null = null): Author
 interface FileCall {
   readonly kind: 'nfs-write' | 'nfs-read';
   readonly consumer: string;
+  /** Who calls; the consumer itself. */
+  readonly process?: string;
   readonly file?: string;
   readonly volume?: string;
   readonly sha256?: string;
-  readonly outcome?: 'ok' | 'refused' | 'fail' | 'info' | 'pending';
+  /** `cut`: refused after it had begun. */
+  readonly outcome?: 'ok' | 'refused' | 'cut' | 'fail' | 'info' | 'pending';
   /** How long it takes; 5 ms. */
   readonly tookMs?: number;
 }
@@ -132,12 +135,12 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
         file,
         ...(kind === 'nfs-write' ? { sha256 } : {}),
       };
-      const call = { type: 'call', call: calls, process: consumer, operation } as const;
+      const call = { type: 'call', call: calls, process: options.process ?? consumer, operation } as const;
       history.push({ ...call, atMs, phase: 'invoke' });
       if (outcome === 'pending') return builder;
-      const phase = outcome === 'refused' ? 'fail' : outcome;
+      const phase = outcome === 'refused' ? 'fail' : outcome === 'cut' ? 'info' : outcome;
       const found = outcome === 'ok' ? { sha256 } : {};
-      const refused = outcome === 'refused' ? { refused: true } : {};
+      const refused = outcome === 'refused' || outcome === 'cut' ? { refused: true } : {};
       history.push({ ...call, atMs: atMs + (options.tookMs ?? 5), phase, ...found, ...refused });
       return builder;
     },

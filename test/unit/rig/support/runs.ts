@@ -54,6 +54,8 @@ export function outageRun() {
   history.inventory('before-outage', 'node2', history.wanted('node2', { one: 'aa' }));
   history.at(17_000).fault('kill', 'etcd');
   history.at(18_000).io({ kind: 'nfs-write', consumer: 'consumer1', file: 'two', sha256: 'bb' });
+  for (const atMs of [16_900, 17_500, 18_500, 19_500, 20_500])
+    history.at(atMs).io({ kind: 'nfs-read', consumer: 'consumer1', process: 'traffic' });
   history.at(19_900).log('node1', 'info', 'engine.deposed', { term });
   history.at(20_000).log('node2', 'error', 'etcd.unreachable');
   history.at(21_000).inventory('during-outage', 'node1', history.wanted('node1'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatNetwork, halves, parseNetwork } from '../../../src/nfs/hosts.ts';
+import { formatNetwork, halves, parseNetwork } from '../../../src/model/network.ts';
 
 describe('hosts', () => {
   it.each([

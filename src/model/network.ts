@@ -1,4 +1,4 @@
-// Hosts as numbers. People spell one host in many ways (10.0.0.1, 10.0.0.1/32,
+// Hosts as networks, by number. People spell one host in many ways (10.0.0.1, 10.0.0.1/32,
 // ::ffff:10.0.0.1), and ganesha prints it in yet another; only the number tells.
 
 import { RigError } from '../base/errors.ts';
@@ -22,13 +22,18 @@ const MAPPED_PREFIX_BITS = 96;
  * Throws `invalid` for anything else.
  */
 export function parseNetwork(host: string): Network {
+  const found = readNetwork(host);
+  if (found !== undefined) return found;
+  throw new RigError('invalid', `${JSON.stringify(host)} is neither an IP address nor a CIDR`);
+}
+
+/** As `parseNetwork`, but undefined for anything else. */
+export function readNetwork(host: string): Network | undefined {
   const [address = '', prefix, ...rest] = host.split('/');
   const family = address.includes(':') ? 6 : 4;
   const value = family === 6 ? parseIpv6(address) : parseIpv4(address);
   const prefixBits = prefix === undefined ? WIDTH_BITS[family] : parseInteger(prefix, WIDTH_BITS[family]);
-  if (value === undefined || prefixBits === undefined || rest.length > 0) {
-    throw new RigError('invalid', `${JSON.stringify(host)} is neither an IP address nor a CIDR`);
-  }
+  if (value === undefined || prefixBits === undefined || rest.length > 0) return undefined;
   if (family === 6 && prefixBits >= MAPPED_PREFIX_BITS && value >> 32n === MAPPED_PREFIX) {
     return network(4, value & 0xffffffffn, prefixBits - MAPPED_PREFIX_BITS);
   }
@@ -49,6 +54,12 @@ export function formatNetwork({ family, base, prefixBits }: Network): string {
 
 export function isSingleHost({ family, prefixBits }: Network): boolean {
   return prefixBits === WIDTH_BITS[family];
+}
+
+/** True when every address of `inner` is one of `outer`'s. */
+export function contains(outer: Network, inner: Network): boolean {
+  if (outer.family !== inner.family || outer.prefixBits > inner.prefixBits) return false;
+  return network(inner.family, inner.base, outer.prefixBits).base === outer.base;
 }
 
 /** The two halves of a block that isn't a single host. */

@@ -1,0 +1,114 @@
+// Clients keep reading and writing while etcd is away.
+//
+// Assumes that a process with at least LEAST_CALLS calls through NFS is
+// background traffic, which never pauses for long by itself, and that it may do
+// all that it tries. What a script does step by step has a name that begins with
+// its consumer's (rig/steps.ts) and is for `expectations` to judge. Traffic is
+// judged while etcd was certainly away, between its first call and its last.
+// Nobody knows about a client that fell silent before etcd came back, or about
+// an outage without any traffic.
+
+import type { Check, RecordedRun, Verdict } from '../history.ts';
+import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
+import { endMs, outages } from './outages.ts';
+import { answersOf, count, seconds } from './verdict.ts';
+
+const { valid, invalid, unknown } = answersOf('traffic-uninterrupted');
+
+const LEAST_CALLS = 5;
+const LONGEST_GAP_MS = 3_000;
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** One process in one outage; `succeeded` counts the calls that ended in it. */
+type Finding =
+  | { readonly violation: Verdict }
+  | { readonly silentFromMs?: number; readonly succeeded: number };
+
+export const trafficUninterrupted: Check = (run) => {
+  const clients = [...Map.groupBy(nfsCalls(run), (call) => call.process).values()].filter(
+    (calls) => calls.length >= LEAST_CALLS && calls.every(isBackground),
+  );
+  const absences = etcdAbsences(run);
+  if (absences.length === 0) return unknown('etcd was never seen to be away');
+  let succeeded = 0;
+  const unseen: string[] = [];
+  for (const absence of absences) {
+    let here = 0;
+    for (const calls of clients) {
+      const finding = judgeClient(calls, absence);
+      if ('violation' in finding) return finding.violation;
+      here += finding.succeeded;
+      if (finding.silentFromMs !== undefined)
+        unseen.push(
+          `${calls[0]?.process} made no call from ${seconds(finding.silentFromMs)} on, while etcd was away`,
+        );
+    }
+    if (here === 0)
+      unseen.push(`no background traffic while etcd was away from ${seconds(absence.fromMs)} on`);
+    succeeded += here;
+  }
+  if (unseen.length > 0) return unknown(unseen[0] ?? '', unseen);
+  return valid(
+    `${count(succeeded, 'call')} succeeded while etcd was away, no gap longer than ${LONGEST_GAP_MS} ms`,
+  );
+};
+
+const isBackground = ({ process, operation }: Call<NfsOperation>): boolean =>
+  process.split(' ')[0] !== operation.consumer;
+
+/** From the moment that the fault was seen until etcd was told to start. */
+function etcdAbsences(run: RecordedRun): readonly Span[] {
+  const lastMs = endMs(run);
+  return outages(run)
+    .filter((outage) => outage.container === 'etcd')
+    .map((outage) => ({ fromMs: outage.certainFromMs, toMs: Math.min(outage.certainToMs, lastMs) }))
+    .filter(({ fromMs, toMs }) => fromMs < toMs);
+}
+
+function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span): Finding {
+  const meets = calls.filter((call) => call.invokedMs < absence.toMs && endedMs(call) > absence.fromMs);
+  const wrong = meets.find(({ completion }) => completion !== undefined && completion.phase !== 'ok');
+  if (wrong !== undefined) {
+    return {
+      violation: invalid(`a client's call did not succeed while etcd was away`, [
+        `${seconds(absence.fromMs)}: etcd is away, until ${seconds(absence.toMs)}`,
+        describe(wrong),
+      ]),
+    };
+  }
+  const ends = calls
+    .filter(({ completion }) => completion?.phase === 'ok')
+    .map(endedMs)
+    .sort((a, b) => a - b);
+  const inside = ends.filter((atMs) => atMs > absence.fromMs && atMs < absence.toMs);
+  const beganMs = Math.max(absence.fromMs, calls[0]?.invokedMs ?? 0);
+  const resumes =
+    ends.some((atMs) => atMs >= absence.toMs) || meets.some((call) => call.completion === undefined);
+  const marks = [beganMs, ...inside, ...(resumes ? [absence.toMs] : [])];
+  const gap = marks.findIndex((atMs, index) => (marks[index + 1] ?? atMs) - atMs > LONGEST_GAP_MS);
+  if (gap >= 0 && beganMs < absence.toMs) {
+    return {
+      violation: invalid(
+        `a client made no progress for longer than ${LONGEST_GAP_MS} ms while etcd was away`,
+        [
+          `${seconds(absence.fromMs)}: etcd is away, until ${seconds(absence.toMs)}`,
+          `${calls[0]?.process} completed nothing from ${seconds(marks[gap] ?? 0)} to ${seconds(marks[gap + 1] ?? 0)}`,
+        ],
+      ),
+    };
+  }
+  const silentFromMs = inside.at(-1) ?? beganMs;
+  const silent = inside.length > 0 && !resumes && absence.toMs - silentFromMs > LONGEST_GAP_MS;
+  return { succeeded: inside.length, ...(silent && { silentFromMs }) };
+}
+
+const describe = ({ invokedMs, operation, completion, process, call }: Call<NfsOperation>): string =>
+  `${seconds(invokedMs)}: ${operation.kind} of ${operation.file} by ${process} ends in ` +
+  `${completion?.phase ?? 'nothing'}: ${completion?.error ?? 'no reason was given'} (call ${call})`.slice(
+    0,
+    400,
+  );

@@ -1,0 +1,133 @@
+// What the command line answers to bad input and to a machine that lacks
+// something: exit code 3, one line on stderr, and nothing left behind.
+
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
+import { ROOT_FOLDER } from '../../src/cli/root.ts';
+
+const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
+const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cobalt-rig-cli-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the real command line where `runs/` would be made in a folder of its own. */
+async function rig(args: readonly string[], env: Readonly<Record<string, string>> = NO_ENGINE) {
+  const options = { cwd: folder, env, reject: false, stdin: 'ignore', timeout: 60_000 } as const;
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [MAIN, ...args], options);
+  return { exitCode, stdout, stderr, left: readdirSync(folder).sort() };
+}
+
+describe('bad input', () => {
+  it.each<[string, string]>([
+    ['frobnicate', "unknown command 'frobnicate'; see rig --help"],
+    ['rnu', '(Did you mean run?)'],
+    // Names that every object of JavaScript has.
+    ['toString', "unknown command 'toString'"],
+    ['constructor', "unknown command 'constructor'"],
+    ['run', "missing required argument 'scenario'"],
+    ['run export-created --bogus', "unknown option '--bogus'"],
+    ['run nope', "there is no scenario 'nope'; Choose from: "],
+    ['run export-created --seed x', "'x' is no seed"],
+    ['run export-created --seed -1', "'-1' is no seed"],
+    ['run export-created --seed 4294967296', "'4294967296' is no seed"],
+    ['up --name ../x', "'../x' is no name for a cluster"],
+    ['up --topology missing.yaml', 'cannot read the topology missing.yaml: ENOENT'],
+    ['up --topology .', 'cannot read the topology .: EISDIR'],
+    ['bench up --rounds 0', "'0' is no number of rounds"],
+    ['render nope', "there is no compose file 'nope'"],
+    ['check nowhere', 'cannot read nowhere/run.json'],
+  ])('is told in one line, before Docker is asked: rig %s', async (line, words) => {
+    const { exitCode, stderr, left } = await rig(line.split(' '));
+    expect(stderr.split('\n')).toEqual([expect.stringMatching(/^rig: /)]);
+    expect(stderr).toContain(words);
+    expect({ exitCode, left }).toEqual({ exitCode: 3, left: [] });
+  });
+
+  it.each<[string, string, string]>([
+    ['that is no YAML', 'nodes: [\n - x: {', 'cannot read the topology mine.yaml'],
+    ['that is empty', '', 'mine.yaml: the topology must be an object, not null'],
+    ['without nodes', 'nodes: []', "mine.yaml: 'nodes' must have at least 1 item"],
+    ['with a field of no name', 'nodes: [{name: a, disks: 3}]', "'nodes.0.disks' is not a known field"],
+    ['with a name that is a path', 'nodes: [{name: ../a}]', "'nodes.0.name' must be 1-63 of"],
+    [
+      'with a lease of half a second',
+      'nodes: [{name: a}]\nsettings: {leaseTtlSeconds: 0.5}',
+      'leaseTtlSeconds',
+    ],
+  ])('is told in one line: a topology %s', async (_what, yaml, words) => {
+    writeFileSync(join(folder, 'mine.yaml'), yaml);
+    const { exitCode, stderr, left } = await rig(['up', '--topology', 'mine.yaml']);
+    expect(stderr.split('\n')).toEqual([expect.stringMatching(/^rig: /)]);
+    expect(stderr).toContain(words);
+    expect({ exitCode, left }).toEqual({ exitCode: 3, left: ['mine.yaml'] });
+  });
+});
+
+describe('a machine that lacks something', () => {
+  it.each(['run all', 'up', 'down', 'images', 'bench up'])(
+    'is told in one line, once: no engine for rig %s',
+    async (line) => {
+      const { exitCode, stderr, left } = await rig(line.split(' '));
+      expect(stderr).toMatch(/^rig: no Docker Engine answers at unix:\/\/\/nonexistent.*; start Docker.*$/);
+      expect(stderr.split('\n')).toHaveLength(1);
+      expect({ exitCode, left }).toEqual({ exitCode: 3, left: [] });
+    },
+  );
+
+  it.each(['run all', 'up'])(
+    'is told before anything starts, and not once a scenario: no Compose plugin for rig %s',
+    async (line) => {
+      await using engine = await startEngineThatNotes(join(folder, 'docker.sock'));
+      mkdirSync(join(folder, 'bin'));
+      writeFileSync(
+        join(folder, 'bin/docker'),
+        '#!/bin/sh\necho "docker: \'compose\' is not a docker command." >&2\nexit 1\n',
+      );
+      chmodSync(join(folder, 'bin/docker'), 0o755);
+      const env = {
+        DOCKER_HOST: `unix://${join(folder, 'docker.sock')}`,
+        PATH: `${join(folder, 'bin')}:/usr/bin:/bin`,
+      };
+      const { exitCode, stderr, left } = await rig(line.split(' '), env);
+      expect(stderr).toMatch(/^rig: Docker has no Compose plugin; run scripts\/setup.*$/);
+      expect({ exitCode, left }).toEqual({ exitCode: 3, left: ['bin', 'docker.sock'] });
+      expect(engine.calls.filter((call) => !call.startsWith('GET') && !call.startsWith('HEAD'))).toEqual([]);
+    },
+  );
+
+  it('is told in one line: --out names a file', async () => {
+    writeFileSync(join(folder, 'taken'), '');
+    const { exitCode, stderr, left } = await rig(['run', 'export-created', '--out', 'taken'], {});
+    const told = stderr.split('\n').filter((each) => each.startsWith('rig: '));
+    expect(told).toEqual([expect.stringMatching(/cannot write .*taken.*ENOTDIR.*; .*--out/)]);
+    expect({ exitCode, left }).toEqual({ exitCode: 3, left: ['taken'] });
+  });
+});
+
+/** An engine that answers a ping, refuses everything else, and keeps what it was asked. */
+async function startEngineThatNotes(
+  path: string,
+): Promise<AsyncDisposable & { readonly calls: readonly string[] }> {
+  const calls: string[] = [];
+  const server: Server = createServer((request, response) => {
+    calls.push(`${request.method} ${request.url}`);
+    if (request.url?.endsWith('/_ping')) return void response.end('OK');
+    response.statusCode = 500;
+    response.end('{"message":"not here"}');
+  });
+  await new Promise<void>((done) => server.listen(path, done));
+  return {
+    calls,
+    [Symbol.asyncDispose]: () => new Promise<void>((done) => void server.close(() => done())),
+  };
+}
