@@ -1,21 +1,19 @@
 // On no node, at no revision, is more reserved than the node has.
 //
-// Assumes that a volume takes reservedGib() of model/volume.ts on its node, and
+// Assumes that a volume takes reservedBytes() of model/volume.ts on its node, and
 // that a node's capacity is what specs/<node> says, or the topology before
 // that key exists.
 
+import { bytesToGib, gibToBytes } from '../../base/units.ts';
 import { nameIn, SPECS_PREFIX } from '../../kv/keys.ts';
 import { nodeSpecSchema } from '../../model/node.ts';
 import { parseStored } from '../../model/parse.ts';
-import { reservedGib } from '../../model/volume.ts';
+import { reservedBytes } from '../../model/volume.ts';
 import type { Check, EtcdEvent } from '../history.ts';
 import { answersOf, count, position } from './verdict.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
 
 const { valid, invalid, unknown } = answersOf('no-overcommit');
-
-/** Sums of decimal fractions of a GiB are off by less than this. */
-const ROUNDING_GIB = 1e-6;
 
 export const noOvercommit: Check = (run) => {
   const capacities = new Map(run.topology.nodes.map((node) => [node.name, node.capacityGib]));
@@ -38,14 +36,14 @@ export const noOvercommit: Check = (run) => {
     if (run.etcd[index + 1]?.revision === event.revision) continue;
     for (const node of touched) {
       const volumes = reservations.get(node) ?? new Map<string, number>();
-      const sumGib = [...volumes.values()].reduce((sum, gib) => sum + gib, 0);
+      const sumBytes = [...volumes.values()].reduce((sum, bytes) => sum + bytes, 0);
       const capacityGib = capacities.get(node) ?? 0;
-      if (sumGib <= capacityGib + ROUNDING_GIB) continue;
-      return invalid(`${node} has ${capacityGib} GiB, and ${sumGib} GiB are reserved on it`, [
+      if (sumBytes <= gibToBytes(capacityGib)) continue;
+      return invalid(`${node} has ${capacityGib} GiB, and ${bytesToGib(sumBytes)} GiB are reserved on it`, [
         ...(step === undefined ? [] : [`${position(event)}: volume ${step.id} is written`]),
         ...[...volumes]
           .sort(([, a], [, b]) => b - a)
-          .map(([id, gib]) => `${id} reserves ${gib} GiB on ${node}`),
+          .map(([id, bytes]) => `${id} reserves ${bytesToGib(bytes)} GiB on ${node}`),
       ]);
     }
     touched = new Set();
@@ -61,7 +59,7 @@ function account(reservations: Map<string, Map<string, number>>, step: VolumeSte
   if (left !== undefined) reservations.get(left)?.delete(step.id);
   if (reached !== undefined && step.after !== undefined) {
     const volumes = reservations.get(reached) ?? new Map<string, number>();
-    reservations.set(reached, volumes.set(step.id, reservedGib(step.after)));
+    reservations.set(reached, volumes.set(step.id, reservedBytes(step.after)));
   }
   return [left, reached].filter((node) => node !== undefined);
 }
