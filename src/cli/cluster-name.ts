@@ -1,5 +1,6 @@
 // Names of clusters that are started by hand. They become parts of Docker's names.
 
+import { join } from 'node:path';
 import { RigError } from '../base/errors.ts';
 
 export const DEFAULT_CLUSTER = 'default';
@@ -13,3 +14,6 @@ export function parseClusterName(text: string): string {
 }
 
 export const runIdOf = (name: string): string => `up-${name}`;
+
+/** Where the compose file of `rig up` lies while the cluster is there. */
+export const upFolder = (name: string): string => join('runs', runIdOf(name));

@@ -1,9 +1,10 @@
 // `rig down`: removes a cluster that was left up.
 
+import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { removeRun } from '../rig/docker/deploy.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
-import { DEFAULT_CLUSTER, parseClusterName, runIdOf } from './cluster-name.ts';
+import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
 import { readSettings } from './settings.ts';
 
 export function registerDown(program: Command): void {
@@ -15,6 +16,7 @@ export function registerDown(program: Command): void {
     .action(async ({ name, run }: { readonly name: string; readonly run?: string }) => {
       const docker = await connectEngine(readSettings().engine);
       const removed = await removeRun(docker, run ?? runIdOf(name));
+      if (run === undefined) await rm(upFolder(name), { recursive: true, force: true });
       const what = run ?? name;
       process.stdout.write(removed > 0 ? `removed ${what}\n` : `there is no cluster '${what}'\n`);
     });

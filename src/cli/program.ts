@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { RigError } from '../base/errors.ts';
 import { EXIT_MACHINE } from '../rig/checks/judge.ts';
+import { explain } from './explain.ts';
 
 type Register = (program: Command) => void;
 
@@ -39,7 +40,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     // Commander has written its line already; asking for help is no error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_MACHINE;
     const debug = program.opts<{ debug?: boolean }>().debug === true;
-    process.stderr.write(`${explain(RigError.from(error), debug)}\n`);
+    const known = RigError.from(error);
+    process.stderr.write(`rig: ${explain(known)}\n${debug ? `${stackOf(known)}\n` : ''}`);
     return EXIT_MACHINE;
   }
 }
@@ -50,14 +52,6 @@ function explainUsage(text: string): string {
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
-
-/** One line: what happened, and what to do. */
-function explain(error: RigError, debug: boolean): string {
-  const bug = error.code === 'internal' ? 'this is a bug; run again with --debug for the stack' : undefined;
-  const advice = error.next ?? bug;
-  const line = `rig: ${oneLine(error.message)}${advice === undefined ? '' : `; ${advice}`}`;
-  return debug ? `${line}\n${stackOf(error)}` : line;
-}
 
 function stackOf(error: RigError): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack}` : '';

@@ -14,6 +14,7 @@ import { type RunOptions, type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { newRunId, openContainers, openKv } from './containers.ts';
+import { explain } from './explain.ts';
 import { catchInterrupt } from './interrupt.ts';
 
 interface RunFlags {
@@ -124,8 +125,8 @@ function conclude(scenarios: readonly Scenario[], outcomes: readonly Outcome[]):
     );
   }
   for (const { scenario, error } of failures) {
-    const advice = error.next === undefined ? '' : `; ${error.next}`;
-    process.stderr.write(`rig: ${scenario.name}: ${error.message}${advice}\n`);
+    process.stderr.write(`rig: ${scenario.name}: ${explain(error)}
+`);
   }
   const unrun = scenarios.length - outcomes.length;
   if (unrun > 0)

@@ -1,7 +1,6 @@
 // `rig up`: a cluster to explore by hand.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { createSystemClock } from '../base/clock.ts';
@@ -11,7 +10,7 @@ import type { Deployment } from '../rig/deployment.ts';
 import { runLabel } from '../rig/docker/deploy.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
 import { parseTopology, type Topology } from '../rig/topology.ts';
-import { DEFAULT_CLUSTER, parseClusterName, runIdOf } from './cluster-name.ts';
+import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
 import { openContainers, openKv } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 
@@ -54,7 +53,7 @@ async function up(flags: UpFlags): Promise<void> {
   const deployment = await mode.deploy({
     topology,
     runId: runIdOf(flags.name),
-    folder: join('runs', runIdOf(flags.name)),
+    folder: upFolder(flags.name),
     absentAtStart: [],
     outlivesRig: true,
     signal: interrupt.signal,
@@ -64,6 +63,7 @@ async function up(flags: UpFlags): Promise<void> {
     await tellWhere(deployment, flags.name);
   } catch (error) {
     await deployment.teardown();
+    await rm(upFolder(flags.name), { recursive: true, force: true });
     throw error;
   }
 }
@@ -71,18 +71,26 @@ async function up(flags: UpFlags): Promise<void> {
 async function tellWhere(deployment: Deployment, name: string): Promise<void> {
   const { topology, runId } = deployment;
   const lines = [`cluster '${name}' is ready (everything is labelled ${runLabel(runId)})`];
-  for (const { name: node } of topology.nodes)
-    lines.push(`  ${node.padEnd(12)} ${await deployment.api(node)}`);
-  lines.push(`  ${'etcd'.padEnd(12)} ${await deployment.etcd()}`, '', 'Try:');
-  const [first] = topology.nodes;
-  if (first) {
+  const where = async (member: string, url: Promise<string>): Promise<void> =>
+    void lines.push(`  ${member.padEnd(12)} ${await url}`);
+  const apis = topology.nodes.filter(({ roles }) => roles.includes('api')).map(({ name: node }) => node);
+  for (const node of apis) await where(node, deployment.api(node));
+  await where('etcd', deployment.etcd());
+  for (const consumer of topology.consumers) await where(consumer, deployment.consumer(consumer));
+  lines.push('', 'Try:');
+  const [first] = apis;
+  if (first !== undefined) {
+    const url = await deployment.api(first);
     const order = `'{"name":"first","meta":{},"requested":{"reserved_size":1},"exports":[]}'`;
-    lines.push(`  curl -s ${await deployment.api(first.name)}/nodes`);
     lines.push(
-      `  curl -s -H content-type:application/json -d ${order} ${await deployment.api(first.name)}/volumes`,
+      `  curl -s ${url}/nodes`,
+      `  curl -s -H content-type:application/json -d ${order} ${url}/volumes`,
     );
-    lines.push(`  docker kill cobalt-${runId}-${first.name}-1`);
   }
+  // Another one than is asked, so that the asking goes on.
+  const victim = topology.nodes.at(-1);
+  if (victim !== undefined && victim.name !== first)
+    lines.push(`  docker kill cobalt-${runId}-${victim.name}-1`);
   lines.push(`  npm run rig -- down${name === DEFAULT_CLUSTER ? '' : ` --name ${name}`}`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -78,7 +78,9 @@ function observeVolume(view: View, condition: Extract<Condition, { volume: strin
 
 function observeRegistered(view: View, condition: Extract<Condition, { registered: string }>): Observation {
   refuseStale(view.recorder);
+  // Only an agent registers its node.
   const wanted = view.deployment.topology.nodes
+    .filter(({ roles }) => roles.includes('agent'))
     .map((node) => node.name)
     .filter((name) => condition.registered === 'all' || condition.registered === name);
   const missing = wanted.filter(
@@ -96,6 +98,7 @@ async function observeProbe(
   path: '/healthz' | '/readyz',
 ): Promise<Observation> {
   const names = deployment.topology.nodes
+    .filter(({ roles }) => roles.includes('api'))
     .map(({ name }) => name)
     .filter((name) => which === 'all' || which === name);
   const answers = await Promise.all(

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { waitFor } from '../base/retry.ts';
 import { LEADER_KEY, nodeKey, ROOT } from '../kv/keys.ts';
 import type { Kv } from '../kv/kv.ts';
+import type { Role } from '../model/volume.ts';
 import type { Deployment } from './deployment.ts';
 import type { DeployRequest } from './run.ts';
 
@@ -22,7 +23,11 @@ export async function awaitReady(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { deployment, clock, openKv, timeoutMs, signal } = options;
-  const wanted = [LEADER_KEY, ...deployment.topology.nodes.map((node) => nodeKey(node.name))];
+  const { nodes } = deployment.topology;
+  const having = (role: Role): readonly string[] =>
+    nodes.filter(({ roles }) => roles.includes(role)).map(({ name }) => name);
+  // Only an agent registers its node, and only an engine leads.
+  const wanted = [...(having('engine').length > 0 ? [LEADER_KEY] : []), ...having('agent').map(nodeKey)];
   let missing = wanted;
   const kv = openKv(await deployment.etcd());
   try {
@@ -39,9 +44,7 @@ export async function awaitReady(options: {
       },
       describe: () => `etcd lacks ${missing.join(', ')}`,
     });
-    await Promise.all(
-      deployment.topology.nodes.map(({ name }) => awaitReadiness({ ...options, node: name })),
-    );
+    await Promise.all(having('api').map((node) => awaitReadiness({ ...options, node })));
   } finally {
     await kv.close();
   }

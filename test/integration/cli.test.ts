@@ -36,7 +36,7 @@ describe('bad input', () => {
     ['constructor', "unknown command 'constructor'"],
     ['run', "missing required argument 'scenario'"],
     ['run export-created --bogus', "unknown option '--bogus'"],
-    ['run nope', "there is no scenario 'nope'; Choose from: "],
+    ['run nope', "there is no scenario 'nope'; choose from: "],
     ['run export-created --seed x', "'x' is no seed"],
     ['run export-created --seed -1', "'-1' is no seed"],
     ['run export-created --seed 4294967296', "'4294967296' is no seed"],

@@ -16,7 +16,12 @@ import { parseTopology } from '../../src/rig/topology.ts';
 
 const clock = createSystemClock();
 const TOPOLOGY = {
-  nodes: [{ name: 'node1' }, { name: 'node2', restart: { engine: 'never' } }],
+  nodes: [
+    { name: 'node1' },
+    { name: 'node2', restart: { engine: 'never' } },
+    // Has an API and no disk, so that it never registers.
+    { name: 'gateway', roles: ['api'] },
+  ],
   consumers: ['consumer1'],
   settings: { leaseTtlSeconds: 2 },
 };
@@ -145,7 +150,7 @@ describe('faults', () => {
     await becomes('node3', 'registered', () => registered('node3'));
     await deployment.removeNode('node3');
     expect(await deployment.state('node3')).toBe('absent');
-    expect(deployment.topology.nodes.map(({ name }) => name)).toEqual(['node1', 'node2']);
+    expect(deployment.topology.nodes.map(({ name }) => name)).toEqual(['node1', 'node2', 'gateway']);
     await becomes('node3', 'absent', () => registered('node3'));
   }, 60_000);
 });

@@ -1,6 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 import { hasCode } from '../../../src/base/errors.ts';
 import { parseTopology } from '../../../src/rig/topology.ts';
+
+describe("README's example of a topology", () => {
+  it('is one', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+    const [, example = ''] = /```yaml\n(.*?)```/s.exec(readme) ?? [];
+    expect(parseTopology(parse(example), 'README.md').nodes.map(({ name }) => name)).toContain('witness');
+  });
+});
 
 describe('a topology', () => {
   it('is filled in with defaults', () => {
