@@ -1,7 +1,8 @@
 // `rig bench up`: `rig up` against `docker compose up -d --wait` of the same
 // file, in turns in one run, because the machine is shared and noisy.
 
-import { rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { execa } from 'execa';
@@ -11,7 +12,7 @@ import { compose } from '../rig/docker/compose-cli.ts';
 import { projectOf, removeRun } from '../rig/docker/deploy.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { COMPOSE_FILE } from '../rig/record-files.ts';
-import { runIdOf } from './cluster-name.ts';
+import { runIdOf, upFolder } from './cluster-name.ts';
 import { newRunId } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { ROOT_FOLDER } from './root.ts';
@@ -41,7 +42,7 @@ async function benchUp({ rounds }: { readonly rounds: number }): Promise<void> {
   const docker = await connectEngine(readSettings().engine);
   const name = `bench-${newRunId()}`;
   const runId = runIdOf(name);
-  const folder = join('runs', runId);
+  const folder = await mkdtemp(join(tmpdir(), 'cobalt-rig-'));
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
   try {
     const { rigMs, composeMs } = await measure({ name, folder, rounds, signal: interrupt.signal });
@@ -52,7 +53,7 @@ async function benchUp({ rounds }: { readonly rounds: number }): Promise<void> {
     );
   } finally {
     await removeRun(docker, runId);
-    await rm(folder, { recursive: true, force: true });
+    for (const made of [folder, upFolder(name)]) await rm(made, { recursive: true, force: true });
   }
 }
 
@@ -67,10 +68,11 @@ async function measure(options: {
   const composeMs: number[] = [];
   // A process of its own each time: that is what a user waits for.
   const rig = (command: string) => () => runRig([command, '--name', name], signal);
-  // The very file that `rig up` has just used, under the same project name.
   const project = { project: projectOf(runIdOf(name)), file: join(folder, COMPOSE_FILE) };
   // The first start builds images and warms caches; it isn't counted.
   await rig('up')();
+  // The very file that `rig up` used, under the same project name; `rig down` removes the original.
+  await copyFile(join(upFolder(name), COMPOSE_FILE), project.file);
   await rig('down')();
   for (let round = 1; round <= rounds; round += 1) {
     rigMs.push(await timed(rig('up')));

@@ -1,10 +1,8 @@
 // The containers mode as the commands use it: with this machine's engine, this
-// project's images and the real etcd client.
+// project's images.
 
 import type { Clock } from '../base/clock.ts';
 import { createSystemRandom, hex } from '../base/random.ts';
-import { createEtcdKv } from '../kv/etcd.ts';
-import type { Kv } from '../kv/kv.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { openContainersMode } from '../rig/docker/mode.ts';
 import type { Mode } from '../rig/lifecycle.ts';
@@ -22,9 +20,6 @@ export async function openContainers(clock: Clock, onProgress: (what: string) =>
     onProgress,
   });
 }
-
-/** etcd as the rig observes it. */
-export const openKv = (endpoint: string): Kv => createEtcdKv({ endpoints: [endpoint] });
 
 /** Tells apart whatever runs side by side on one engine. */
 export const newRunId = (): string => hex(createSystemRandom(), 8);

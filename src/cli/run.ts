@@ -13,9 +13,10 @@ import { summary } from '../rig/report/summary.ts';
 import { type RunOptions, type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
-import { newRunId, openContainers, openKv } from './containers.ts';
+import { newRunId, openContainers } from './containers.ts';
 import { explain } from './explain.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { openKv } from './open-kv.ts';
 
 interface RunFlags {
   readonly seed?: string;

@@ -11,7 +11,7 @@ import { runLabel } from '../rig/docker/deploy.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
 import { parseTopology, type Topology } from '../rig/topology.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
-import { openContainers, openKv } from './containers.ts';
+import { openContainers } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 
 const READY_WITHIN_MS = 60_000;
@@ -59,7 +59,7 @@ async function up(flags: UpFlags): Promise<void> {
     signal: interrupt.signal,
   });
   try {
-    await awaitReady({ deployment, clock, openKv, timeoutMs: READY_WITHIN_MS, signal: interrupt.signal });
+    await awaitReady({ deployment, clock, timeoutMs: READY_WITHIN_MS, signal: interrupt.signal });
     await tellWhere(deployment, flags.name);
   } catch (error) {
     await deployment.teardown();

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSystemClock } from '../../src/base/clock.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { newRunId, openContainers, openKv } from '../../src/cli/containers.ts';
+import { newRunId, openContainers } from '../../src/cli/containers.ts';
+import { openKv } from '../../src/cli/open-kv.ts';
 import { LEADER_KEY, nodeKey } from '../../src/kv/keys.ts';
 import type { Kv } from '../../src/kv/kv.ts';
 import type { Deployment } from '../../src/rig/deployment.ts';
@@ -40,7 +41,7 @@ describe('faults', () => {
     const signal = AbortSignal.timeout(120_000);
     const topology = parseTopology(TOPOLOGY, 'test');
     deployment = await mode.deploy({ topology, runId: newRunId(), folder, absentAtStart: [], signal });
-    await awaitReady({ deployment, clock, openKv, timeoutMs: 60_000, signal });
+    await awaitReady({ deployment, clock, timeoutMs: 60_000, signal });
     kv = openKv(await deployment.etcd());
   }, 600_000);
 

@@ -22,8 +22,8 @@ export async function openContainersMode(options: {
   readonly onProgress: (what: string) => void;
 }): Promise<Mode> {
   const { docker, clock, root, socketPath, id, onProgress } = options;
-  await requireCompose();
-  const images = await ensureImages(docker, { root, onProgress });
+  // Side by side: asking for Compose takes as long as finding that no image is missing.
+  const [images] = await Promise.all([ensureImages(docker, { root, onProgress }), requireCompose()]);
   const reaper = lazily(() => startReaper({ docker, clock, image: images.reaper, socketPath, id }));
   /** Labels of clusters that must be gone when this process is. */
   const owed = new Set<string>();

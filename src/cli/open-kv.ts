@@ -1,0 +1,6 @@
+// etcd as the rig observes it: with the product's own client.
+
+import { createEtcdKv } from '../kv/etcd.ts';
+import type { Kv } from '../kv/kv.ts';
+
+export const openKv = (endpoint: string): Kv => createEtcdKv({ endpoints: [endpoint] });
