@@ -5,14 +5,19 @@ const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error',
 
 /** The parts that are data in, data out; biome.json lists the same for what needs no import. */
 const PURE_RIG =
-  '^src/rig/((topology|scenario|history|describe|log-lines)\\.ts$|(scenarios|checks|report|compose|faults)/)';
+  '^src/rig/((topology|scenario|history|describe|instructions|log-lines)\\.ts$|(scenarios|checks|report|compose|faults|workload|chaos)/)';
 const PURE_ROLES = '^src/daemon/(api|engine|agent)/';
 const PURE = ['^src/(model|simulator)/', PURE_ROLES, PURE_RIG];
 
 export default {
   forbidden: [
     forbid('no-cycles', 'A cycle has no first reader.', {}, { circular: true }),
-    forbid('no-orphans', 'A module that nothing uses.', { orphan: true, pathNot: ['main\\.ts$'] }, {}),
+    forbid(
+      'no-orphans',
+      'A module that nothing uses.',
+      { orphan: true, pathNot: ['main\\.ts$', '^src/rig/report/page/main\\.js$'] },
+      {},
+    ),
     forbid('no-unresolved', 'An import that leads nowhere.', {}, { couldNotResolve: true }),
     forbid(
       'base-is-bottom',
@@ -28,8 +33,8 @@ export default {
     ),
     forbid(
       'backends-above-model',
-      'kv, storage and nfs import base and model, and not each other.',
-      { path: '^src/(kv|storage|nfs)/' },
+      'kv, storage, nfs and network import base and model, and not each other.',
+      { path: '^src/(kv|storage|nfs|network)/' },
       { path: '^src/', pathNot: ['^src/(base|model)/', '^src/$1/'] },
     ),
     forbid(
@@ -48,7 +53,7 @@ export default {
       'daemon-takes-interfaces',
       'Only daemon/main.ts chooses backends.',
       { path: '^src/daemon', pathNot: '^src/daemon/main\\.ts$' },
-      { path: '^src/(kv/(etcd|memory)|storage/(btrfs|memory)|nfs/(ganesha|memory))' },
+      { path: '^src/(kv/(etcd|memory)|storage/(btrfs|memory)|nfs/(ganesha|memory)|network/(http|memory))' },
     ),
     forbid(
       'one-etcd-client',
@@ -66,7 +71,7 @@ export default {
       'rig-is-black-box',
       'Of the product the rig sees base, model and the raw kv.',
       { path: '^src/rig' },
-      { path: '^src/(daemon|storage|nfs|simulator|cli)' },
+      { path: '^src/(daemon|storage|nfs|network|simulator|cli)' },
     ),
     forbid(
       'rig-is-given-its-kv',
@@ -85,7 +90,7 @@ export default {
           '^src/kv/keys\\.ts$',
           PURE_RIG,
           // Interfaces and constants only.
-          '^src/rig/(deployment|consumer/protocol)\\.ts$',
+          '^src/rig/(deployment|observation|consumer/protocol)\\.ts$',
         ],
       },
     ),
@@ -106,7 +111,7 @@ export default {
       'role-packages',
       'As pure-packages; fastify and prom-client carry the API.',
       { path: PURE_ROLES },
-      { path: 'node_modules/', pathNot: 'node_modules/(zod|fastify|prom-client)/' },
+      { path: 'node_modules/', pathNot: 'node_modules/(zod|fastify|@fastify/rate-limit|prom-client)/' },
     ),
     forbid(
       'execa-in-the-rig',

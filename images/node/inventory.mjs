@@ -4,7 +4,7 @@
 // So it also reads COBALT_VOLUME_PATH by itself: it belongs to the node's hardware,
 // as entrypoint.sh does, outside the daemon.
 //
-//   {volumes: [{id, quotaBytes|null, usedBytes, files: {path: sha256}}], trash: [name],
+//   {volumes: [{id, quotaBytes|null, usedBytes, files: {path: sha256}}], copies: [name], trash: [name],
 //    exports: [{id, pseudo, clients: [{host, access, squash}]}], mounts: [{at, source, subvolume}]}
 //
 // Exit code 1, with the reason on stderr, when any of it could not be read: half
@@ -141,13 +141,15 @@ async function mounts() {
 }
 
 try {
-  const [onDisk, trash, exported, mounted] = await Promise.all([
+  const [onDisk, copies, trash, exported, mounted] = await Promise.all([
     volumes(),
+    // Read-only ones, made by moves, whole or not: <volume>.<copy>.
+    namesIn(join(DISK, 'copies')),
     namesIn(join(DISK, 'trash')),
     exports(),
     mounts(),
   ]);
-  console.log(JSON.stringify({ volumes: onDisk, trash, exports: exported, mounts: mounted }));
+  console.log(JSON.stringify({ volumes: onDisk, copies, trash, exports: exported, mounts: mounted }));
 } catch (error) {
   console.error(`inventory: ${error.stderr?.trim() || error.message}`);
   process.exitCode = 1;

@@ -45,7 +45,7 @@ export function runCommand(options: CommandOptions): Promise<string> {
 }
 
 /** Where Debian keeps the tools, whatever the caller's PATH says. */
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 function commandError(said: string, error: Error & { code?: unknown }, stderr: string): RigError {
   if (error.code === 'ENOENT') {

@@ -41,13 +41,23 @@ export async function waitFor<T>(options: {
   }
 }
 
-/** Exponential backoff with equal jitter: from half the ceiling up to it. The ceiling starts at `baseMs` and doubles up to `capMs`. */
-export function backoffMs(options: {
+export interface BackoffOptions {
   readonly random: Random;
+  /** 0 for the first. */
   readonly attempt: number;
   readonly baseMs: number;
   readonly capMs: number;
-}): number {
+}
+
+/** Waits for as long as {@link backoffMs} says, or until the signal fires; never rejects. */
+export async function backOff(
+  options: BackoffOptions & { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  await options.clock.sleep(backoffMs(options), options.signal).catch(() => undefined);
+}
+
+/** Exponential backoff with equal jitter: from half the ceiling up to it. The ceiling starts at `baseMs` and doubles up to `capMs`. */
+export function backoffMs(options: BackoffOptions): number {
   const ceilingMs = Math.min(options.capMs, options.baseMs * 2 ** Math.min(options.attempt, 30));
   return Math.ceil(ceilingMs / 2) + below(options.random, Math.max(1, Math.floor(ceilingMs / 2)));
 }

@@ -4,7 +4,6 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { execa } from 'execa';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
@@ -14,31 +13,14 @@ import { connectEngine } from '../rig/docker/engine.ts';
 import { COMPOSE_FILE } from '../rig/record-files.ts';
 import { runIdOf, upFolder } from './cluster-name.ts';
 import { newRunId } from './containers.ts';
+import { median } from './distribution.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { readSettings } from './settings.ts';
 
 const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
 
-export function registerBench(program: Command): void {
-  program
-    .command('bench')
-    .description('measure, side by side; prints ratios')
-    .command('up')
-    .description('rig up until a volume can be created, against docker compose up -d --wait of the same file')
-    .option('--rounds <number>', 'how often each is timed', parseRounds, 5)
-    .action(benchUp);
-}
-
-function parseRounds(text: string): number {
-  const rounds = Number(text);
-  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= 100) return rounds;
-  throw new RigError('invalid', `'${text}' is no number of rounds`, {
-    next: 'Give a whole number from 1 to 100.',
-  });
-}
-
-async function benchUp({ rounds }: { readonly rounds: number }): Promise<void> {
+export async function benchUp({ rounds }: { readonly rounds: number }): Promise<void> {
   const docker = await connectEngine(readSettings().engine);
   const name = `bench-${newRunId()}`;
   const runId = runIdOf(name);
@@ -101,11 +83,4 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
   const startedMs = clock.monotonicMs();
   await action();
   return Math.round(clock.monotonicMs() - startedMs);
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }

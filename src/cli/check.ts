@@ -1,37 +1,62 @@
 // `rig check`: judges a recorded run again, offline, and exits as the run should have.
 
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
-import { CHECK_NAMES, type CheckName } from '../rig/checks/catalogue.ts';
-import { exitCodeOf, judge } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/judge.ts';
 import { endMs } from '../rig/checks/outages.ts';
-import { readRecordedRun, readRunFile } from '../rig/record-files.ts';
+import { glanceOf } from '../rig/report/glance.ts';
 import { summary } from '../rig/report/summary.ts';
+import { writeReportPage } from '../rig/reports.ts';
+import { fitted } from './fitted.ts';
+import { judgedRun } from './judged-run.ts';
 
 export function registerCheck(program: Command): void {
   program
     .command('check')
     .description('judge a recorded run again, offline')
-    .argument('<folder>', 'the run: runs/<time>-<scenario>-<seed>')
+    .usage('[options] <folder>')
+    .argument('[folder]', 'the run: runs/<time>-<scenario>-<seed>')
     .option('--only <check...>', 'these checks instead of those that the scenario asked for')
-    .action(async (folder: string, options: { readonly only?: readonly string[] }) => {
-      const { checks } = await readRunFile(folder);
-      const run = await readRecordedRun(folder);
-      const judged = judge(run, (options.only ?? checks).map(checkName));
-      const { scenario, seed } = run;
-      const result = { scenario, seed, folder, elapsedMs: endMs(run), ...judged };
-      for (const { check, verdict, reason } of judged.verdicts) {
-        process.stdout.write(`${verdict.padEnd(7)}  ${check}: ${reason}\n`);
+    .option('--report', 'write report.html anew, or for the first time when the rig was killed')
+    .action(async (folder: string | undefined, options: CheckFlags) => {
+      if (folder === undefined) throw nothingToCheck();
+      const { run, verdict, verdicts } = await judgedRun(folder, options.only);
+      const { scenario, seed, durationMs } = run;
+      const glance = glanceOf(run, verdicts);
+      const result = { scenario, seed, durationMs, folder, elapsedMs: endMs(run), verdict, verdicts, glance };
+      if (options.report === true) writeReportPage({ run, result });
+      for (const { check, verdict: each, reason } of verdicts) {
+        process.stdout.write(`${fitted(`${each.padEnd(7)}  ${check}: ${reason}`, ' '.repeat(9))}\n`);
+      }
+      if (run.interrupted !== undefined) {
+        const line = 'This run did not come to its end: it has no verdict, whatever its checks say.';
+        process.stdout.write(`\n${fitted(line, '')}\n`);
       }
       process.stdout.write(`\n${summary([result], { columns: process.stdout.columns ?? 80 })}\n`);
-      process.exitCode = exitCodeOf(judged.verdict);
+      process.exitCode = run.interrupted === undefined ? exitCodeOf(verdict) : EXIT_MACHINE;
     });
 }
 
-function checkName(name: string): CheckName {
-  const known = CHECK_NAMES.find((candidate) => candidate === name);
-  if (known !== undefined) return known;
-  throw new RigError('invalid', `there is no check '${name}'`, {
-    next: `Choose from ${CHECK_NAMES.join(', ')}.`,
+interface CheckFlags {
+  readonly only?: readonly string[];
+  readonly report?: boolean;
+}
+
+function nothingToCheck(): RigError {
+  const newest = newestRun('runs');
+  return new RigError('invalid', 'rig check <folder> wants the folder of a run', {
+    next: newest === undefined ? 'Name one that rig run has made.' : `The newest is ${newest}.`,
   });
+}
+
+/** Their names begin with the time. */
+function newestRun(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined;
+  return readdirSync(folder)
+    .filter((name) => /^\d{8}-\d{6}-/.test(name) && existsSync(join(folder, name, 'run.json')))
+    .sort()
+    .map((name) => join(folder, name))
+    .at(-1);
 }

@@ -6,29 +6,46 @@ import { createSystemClock } from '../base/clock.ts';
 import { EXIT_MACHINE } from '../rig/checks/judge.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { ensureImages } from '../rig/docker/images.ts';
+import { installBrowser } from '../rig/docker/install-browser.ts';
 import { installCompose } from '../rig/docker/install-compose.ts';
 import { installEngine } from '../rig/docker/install-engine.ts';
 import { examine, type Finding, type Machine } from '../rig/docker/needs.ts';
+import { fitted } from './fitted.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { readSettings } from './settings.ts';
+
+const INDENT = ' '.repeat(9);
+/** Below this there is no room for a column of titles. */
+const LEAST_COLUMNS = 64;
+
+interface DoctorOptions {
+  readonly fix?: boolean;
+  readonly tests?: boolean;
+  readonly json?: boolean;
+}
 
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
     .description('tell what the rig needs of this machine, and what it found')
     .option('--fix', 'get what is missing: Docker and Compose as root on Debian or Ubuntu, and the images')
+    .option('--tests', 'with --fix: what only the tests of the rig itself need, too')
     .option('--json', 'print the findings as JSON')
-    .action(async (options: { readonly fix?: boolean; readonly json?: boolean }) => {
+    .action(async (options: DoctorOptions) => {
       const machine = { engine: readSettings().engine, root: ROOT_FOLDER };
       let findings = await examine(machine);
-      if (options.fix && (await fix(machine, findings))) findings = await examine(machine);
+      if (options.fix && (await fix(machine, findings, options))) findings = await examine(machine);
       process.stdout.write(options.json ? `${JSON.stringify(findings, null, 2)}\n` : report(findings));
       if (findings.some(({ found, required }) => required && !found)) process.exitCode = EXIT_MACHINE;
     });
 }
 
 /** Installs or builds what is missing and can be had; true when it did anything. */
-async function fix(machine: Machine, findings: readonly Finding[]): Promise<boolean> {
+async function fix(
+  machine: Machine,
+  findings: readonly Finding[],
+  { tests = false }: DoctorOptions,
+): Promise<boolean> {
   const missing = (id: string): boolean => findings.some((finding) => finding.id === id && !finding.found);
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
   if (missing('engine')) {
@@ -38,17 +55,20 @@ async function fix(machine: Machine, findings: readonly Finding[]): Promise<bool
   if (missing('images')) {
     await ensureImages(await connectEngine(machine.engine), { root: machine.root, onProgress });
   }
-  return ['engine', 'compose', 'images'].some(missing);
+  if (tests && missing('browser')) await installBrowser({ onProgress });
+  return ['engine', 'compose', 'images', ...(tests ? ['browser'] : [])].some(missing);
 }
 
 /** A line a need; what is missing gets a second one with what that means and what to do. */
 function report(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ title }) => title.length));
+  const isNarrow = (process.stdout.columns ?? LEAST_COLUMNS) < LEAST_COLUMNS;
   return findings
     .map(({ title, found, required, detail, withoutIt, next }) => {
       const mark = found ? 'ok     ' : required ? 'MISSING' : 'absent ';
-      const advice = found ? '' : `\n         without it: ${withoutIt}; to get it: ${next}`;
-      return `${mark}  ${title.padEnd(width)}  ${detail}${advice}\n`;
+      const lines = [`${mark}  ${isNarrow ? `${title}:` : `${title.padEnd(width)} `} ${detail}`];
+      if (!found) lines.push(`${INDENT}without it: ${withoutIt}; to get it: ${next}`);
+      return lines.map((line) => `${fitted(line, INDENT)}\n`).join('');
     })
     .join('');
 }

@@ -6,5 +6,12 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/rig'));
+// `rig check <run> | head` stops reading: nothing that a run should end for, cleaning up included.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const { runProgram } = await import('./program.ts');
 process.exitCode = await runProgram(process.argv);

@@ -3,4 +3,4 @@
 import { createEtcdKv } from '../kv/etcd.ts';
 import type { Kv } from '../kv/kv.ts';
 
-export const openKv = (endpoint: string): Kv => createEtcdKv({ endpoints: [endpoint] });
+export const openKv = (endpoints: readonly string[]): Kv => createEtcdKv({ endpoints });

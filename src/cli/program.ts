@@ -1,5 +1,5 @@
 // The rig's command line: one file a subcommand. Exit codes are those of
-// design.md: 0 valid, 1 invalid, 2 unknown, 3 the rig or the machine is at fault.
+// README: 0 valid, 1 invalid, 2 unknown, 3 the rig or the machine is at fault.
 
 import { Command, CommanderError } from 'commander';
 import { RigError } from '../base/errors.ts';
@@ -16,22 +16,26 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   down: async () => (await import('./down.ts')).registerDown,
   scenarios: async () => (await import('./scenarios.ts')).registerScenarios,
   run: async () => (await import('./run.ts')).registerRun,
+  faults: async () => (await import('./faults.ts')).registerFaults,
+  reap: async () => (await import('./reap.ts')).registerReap,
   check: async () => (await import('./check.ts')).registerCheck,
+  diff: async () => (await import('./diff.ts')).registerDiff,
   render: async () => (await import('./render.ts')).registerRender,
-  bench: async () => (await import('./bench-up.ts')).registerBench,
+  bench: async () => (await import('./bench.ts')).registerBench,
 };
 
 /** Runs one command; resolves to the exit code. Never rejects: what went wrong is told on stderr. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
+  const named = argv.slice(2).find((argument) => !argument.startsWith('-'));
+  const known = named !== undefined && Object.hasOwn(SUBCOMMANDS, named) ? named : undefined;
+  const help = known === undefined ? 'rig --help' : `rig ${known} --help`;
   const program = new Command('rig')
     .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
     .option('--debug', 'print the stack of an error')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(explainUsage(text)) });
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
   try {
-    const named = argv.slice(2).find((argument) => !argument.startsWith('-'));
-    const wanted =
-      named !== undefined && Object.hasOwn(SUBCOMMANDS, named) ? [named] : Object.keys(SUBCOMMANDS);
+    const wanted = known === undefined ? Object.keys(SUBCOMMANDS) : [known];
     // A subcommand inherits the settings above only when it is made after them.
     for (const name of wanted) (await SUBCOMMANDS[name]?.())?.(program);
     await program.parseAsync([...argv]);
@@ -40,15 +44,15 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     // Commander has written its line already; asking for help is no error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_MACHINE;
     const debug = program.opts<{ debug?: boolean }>().debug === true;
-    const known = RigError.from(error);
-    process.stderr.write(`rig: ${explain(known)}\n${debug ? `${stackOf(known)}\n` : ''}`);
+    const failure = RigError.from(error);
+    process.stderr.write(`rig: ${explain(failure)}\n${debug ? `${stackOf(failure)}\n` : ''}`);
     return EXIT_MACHINE;
   }
 }
 
 /** Commander's `error: …`, which may go on with a guess on a second line. */
-function explainUsage(text: string): string {
-  return `rig: ${oneLine(text.replace(/^error: /, ''))}; see rig --help\n`;
+function explainUsage(text: string, help: string): string {
+  return `rig: ${oneLine(text.replace(/^error: /, ''))}; see ${help}\n`;
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();

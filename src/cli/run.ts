@@ -8,10 +8,10 @@ import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
-import { COMPOSE_FILE } from '../rig/record-files.ts';
+import { COMPOSE_FILE, REPORT_FILE } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
 import { type RunOptions, type RunResult, runScenario } from '../rig/run.ts';
-import type { Scenario } from '../rig/scenario.ts';
+import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { newRunId, openContainers } from './containers.ts';
 import { explain } from './explain.ts';
@@ -20,6 +20,8 @@ import { openKv } from './open-kv.ts';
 
 interface RunFlags {
   readonly seed?: string;
+  readonly duration: string;
+  readonly system?: string;
   readonly keep?: boolean;
   readonly keepOnFailure?: boolean;
   readonly out: string;
@@ -28,7 +30,7 @@ interface RunFlags {
 /** How one scenario ended: judged, or not at all because the rig or the machine failed. */
 type Outcome =
   | { readonly scenario: Scenario; readonly result: RunResult }
-  | { readonly scenario: Scenario; readonly error: RigError };
+  | { readonly scenario: Scenario; readonly error: RigError; readonly folder: string };
 
 export function registerRun(program: Command): void {
   program
@@ -36,6 +38,11 @@ export function registerRun(program: Command): void {
     .description('run scenarios, each on a cluster of its own, and judge them')
     .argument('<scenario...>', 'names of scenarios, or all (rig scenarios lists them)')
     .option('--seed <number>', 'decides every random choice; drawn and printed when left out')
+    .option('--duration <seconds>', 'of chaos: how long faults come and go, such as 60s', '60s')
+    .option(
+      '--system <image>',
+      'the daemon under test: an image that was built elsewhere, instead of these sources',
+    )
     .option('--out <folder>', 'where the folders of the runs go', 'runs')
     .option('--keep', 'leave the clusters up, whatever comes out')
     .option('--keep-on-failure', 'leave a cluster up when its verdict is not valid')
@@ -44,8 +51,10 @@ export function registerRun(program: Command): void {
       '\nExamples:\n  rig run all\n  rig run engine-leader-down --seed 7 --keep-on-failure',
     )
     .action(async (names: readonly string[], flags: RunFlags) => {
-      const scenarios = scenariosNamed(names);
       const seed = flags.seed === undefined ? createSystemRandom().uint32() : parseSeed(flags.seed);
+      const { system } = flags;
+      const named = scenariosNamed(names, { seed, durationMs: parseDuration(flags.duration) });
+      const scenarios = system === undefined ? named : named.map((scenario) => onSystem(scenario, system));
       process.exitCode = await runAll(scenarios, seed, flags);
     });
 }
@@ -56,10 +65,18 @@ function parseSeed(text: string): number {
   throw new RigError('invalid', `'${text}' is no seed`, { next: 'Give a whole number below 4294967296.' });
 }
 
+/** From 10 s to an hour, in milliseconds. */
+function parseDuration(text: string): number {
+  const seconds = Number(/^([0-9]{1,4})s?$/.exec(text)?.[1]);
+  if (seconds >= 10 && seconds <= 3_600) return seconds * 1_000;
+  throw new RigError('invalid', `'${text}' is no duration`, { next: 'Give 10s to 3600s.' });
+}
+
 async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFlags): Promise<number> {
   const clock = createSystemClock();
   const outcomes: Outcome[] = [];
   process.stdout.write(`seed ${seed}\n`);
+  for (const { plan } of scenarios) if (plan !== undefined) process.stdout.write(`\n${plan.text}\n\n`);
   using interrupt = catchInterrupt(() =>
     process.stderr.write('\nstopping; press Ctrl-C again to leave it to the reaper\n'),
   );
@@ -84,7 +101,11 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
         task.title = `${scenario.name}: ${result.verdict}, ${(result.elapsedMs / 1000).toFixed(1)} s`;
         if (result.verdict === 'valid') return;
       } catch (thrown) {
-        outcomes.push({ scenario, error: RigError.from(thrown, { code: 'machine' }) });
+        outcomes.push({
+          scenario,
+          error: RigError.from(thrown, { code: 'machine' }),
+          folder: place.folder,
+        });
         task.title = `${scenario.name}: not judged`;
       }
       // Marks the task as failed; what there is to say stands in its title and in the summary.
@@ -125,9 +146,10 @@ function conclude(scenarios: readonly Scenario[], outcomes: readonly Outcome[]):
       `kept: docker compose -f ${file} ps; remove it with: npm run rig -- down --run ${runId}\n`,
     );
   }
-  for (const { scenario, error } of failures) {
-    process.stderr.write(`rig: ${scenario.name}: ${explain(error)}
-`);
+  for (const { scenario, error, folder } of failures) {
+    process.stderr.write(`rig: ${scenario.name}: ${explain(error)}\n`);
+    const report = join(folder, REPORT_FILE);
+    if (existsSync(report)) process.stderr.write(`  report of what was recorded: ${report}\n`);
   }
   const unrun = scenarios.length - outcomes.length;
   if (unrun > 0)

@@ -9,7 +9,7 @@ import { GOLDEN_TOPOLOGIES } from '../rig/compose/goldens.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { runLabel } from '../rig/docker/deploy.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
-import { parseTopology, type Topology } from '../rig/topology.ts';
+import { etcdMembers, parseTopology, presentNodes, type Topology } from '../rig/topology.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
 import { openContainers } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
@@ -50,14 +50,16 @@ async function up(flags: UpFlags): Promise<void> {
   const clock = createSystemClock();
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
   await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`));
-  const deployment = await mode.deploy({
-    topology,
-    runId: runIdOf(flags.name),
-    folder: upFolder(flags.name),
-    absentAtStart: [],
-    outlivesRig: true,
-    signal: interrupt.signal,
-  });
+  const deployment = await mode
+    .deploy({
+      topology,
+      runId: runIdOf(flags.name),
+      folder: upFolder(flags.name),
+      absentAtStart: [],
+      outlivesRig: true,
+      signal: interrupt.signal,
+    })
+    .catch((error: unknown) => notDeployed(error, flags.name));
   try {
     await awaitReady({ deployment, clock, timeoutMs: READY_WITHIN_MS, signal: interrupt.signal });
     await tellWhere(deployment, flags.name);
@@ -68,14 +70,33 @@ async function up(flags: UpFlags): Promise<void> {
   }
 }
 
+/** Leaves no folder behind, but that of the cluster which has the name already. */
+async function notDeployed(error: unknown, name: string): Promise<never> {
+  if (RigError.from(error).code === 'conflict') {
+    throw new RigError('conflict', `there is a cluster '${name}' already`, {
+      next: `Use it, remove it with ${removal(name)}, or choose another --name.`,
+      cause: error,
+    });
+  }
+  await rm(upFolder(name), { recursive: true, force: true });
+  throw error;
+}
+
+const removal = (name: string): string =>
+  `npm run rig -- down${name === DEFAULT_CLUSTER ? '' : ` --name ${name}`}`;
+
 async function tellWhere(deployment: Deployment, name: string): Promise<void> {
   const { topology, runId } = deployment;
   const lines = [`cluster '${name}' is ready (everything is labelled ${runLabel(runId)})`];
   const where = async (member: string, url: Promise<string>): Promise<void> =>
     void lines.push(`  ${member.padEnd(12)} ${await url}`);
-  const apis = topology.nodes.filter(({ roles }) => roles.includes('api')).map(({ name: node }) => node);
+  const apis = presentNodes(topology)
+    .filter(({ roles }) => roles.includes('api'))
+    .map(({ name: node }) => node);
   for (const node of apis) await where(node, deployment.api(node));
-  await where('etcd', deployment.etcd());
+  const urls = await deployment.etcd();
+  for (const [index, member] of etcdMembers(topology).entries())
+    await where(member, Promise.resolve(urls[index] ?? 'is not running'));
   for (const consumer of topology.consumers) await where(consumer, deployment.consumer(consumer));
   lines.push('', 'Try:');
   const [first] = apis;
@@ -88,9 +109,9 @@ async function tellWhere(deployment: Deployment, name: string): Promise<void> {
     );
   }
   // Another one than is asked, so that the asking goes on.
-  const victim = topology.nodes.at(-1);
+  const victim = presentNodes(topology).at(-1);
   if (victim !== undefined && victim.name !== first)
     lines.push(`  docker kill cobalt-${runId}-${victim.name}-1`);
-  lines.push(`  npm run rig -- down${name === DEFAULT_CLUSTER ? '' : ` --name ${name}`}`);
+  lines.push(`  ${removal(name)}`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }

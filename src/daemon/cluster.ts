@@ -28,13 +28,7 @@ const identitySchema = z.strictObject({ uid: z.string().regex(/^[0-9a-f]{32}$/) 
 export async function joinCluster(options: { readonly kv: Kv; readonly random: Random }): Promise<void> {
   const { kv, random } = options;
   const [version, identity] = await Promise.all([kv.get(VERSION_KEY), kv.get(CLUSTER_KEY)]);
-  if (version.kv !== undefined && version.kv.value !== CLUSTER_VERSION) {
-    throw new RigError(
-      'unsupported',
-      `the cluster has version ${version.kv.value.slice(0, 32)}, this daemon ${CLUSTER_VERSION}`,
-      { next: "Start a daemon of the cluster's version." },
-    );
-  }
+  requireVersion(version.kv);
   if (version.kv !== undefined && identity.kv !== undefined) return;
   const missing = [
     ...(version.kv === undefined ? [{ key: VERSION_KEY, value: CLUSTER_VERSION }] : []),
@@ -48,6 +42,16 @@ export async function joinCluster(options: { readonly kv: Kv; readonly random: R
   });
   // Somebody else was faster; what they wrote must be looked at.
   if (!succeeded) await joinCluster(options);
+}
+
+/** Throws `unsupported` when there is a version, and it is another one. */
+export function requireVersion(stored: KeyValue | undefined): void {
+  if (stored === undefined || stored.value === CLUSTER_VERSION) return;
+  throw new RigError(
+    'unsupported',
+    `the cluster has version ${stored.value.slice(0, 32)}, this daemon ${CLUSTER_VERSION}`,
+    { next: "Start a daemon of the cluster's version." },
+  );
 }
 
 /** Joins as soon as the cluster can be reached. Rejects with `unsupported`, or `aborted` by the signal. */
@@ -122,7 +126,7 @@ export function joinFirst(options: { readonly kv: Kv; readonly random: Random })
   return {
     ...kv,
     get: (key) => after(() => kv.get(key)),
-    list: (prefix) => after(() => kv.list(prefix)),
+    list: (prefix, options) => after(() => kv.list(prefix, options)),
     transact: (transaction) => after(() => kv.transact(transaction)),
     grantLease: (ttlSeconds) => after(() => kv.grantLease(ttlSeconds)),
     keepLeaseAlive: (leaseId) => observed(() => kv.keepLeaseAlive(leaseId)),

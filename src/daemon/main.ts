@@ -8,6 +8,9 @@
 
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import type { Role } from '../model/volume.ts';
+import type { Network } from '../network/network.ts';
+import type { Credentials } from './credentials.ts';
+import type { RolePorts } from './roles.ts';
 
 enableCompileCache();
 
@@ -27,7 +30,6 @@ const [
 const { EXIT_REFUSED, supervise } = await import('./supervisor.ts');
 
 type Settings = ReturnType<typeof readSettings>;
-type Ports = Awaited<ReturnType<typeof openPorts>>;
 
 /** Less than the supervisor waits before it kills. */
 const ROLE_STOP_TIMEOUT_MS = 4000;
@@ -76,10 +78,13 @@ function stopSignal(): AbortSignal {
 
 async function runSupervisor(): Promise<number> {
   const settings = readSettings();
-  const [{ acquireInstanceLock }, { spawnRole }] = await Promise.all([
+  const [{ acquireInstanceLock }, { spawnRole }, { readCredentials }] = await Promise.all([
     import('./lock.ts'),
     import('./role-process.ts'),
+    import('./credentials.ts'),
   ]);
+  // The roles read them for themselves; here they are refused before anything starts.
+  await readCredentials(settings);
   await using _lock = await acquireInstanceLock(settings);
   const log = logOf(settings, 'supervisor');
   const { roles, restart } = settings;
@@ -102,8 +107,10 @@ async function runRole(role: Role): Promise<number> {
   });
   const code = await serveRole(role, { settings, log, stopping }).catch((error: unknown) => {
     if (stopping.aborted) return 0;
-    log.error(hasCode(error, 'unsupported') ? 'role.refused' : 'role.crashed', { cause: error });
-    return hasCode(error, 'unsupported') ? EXIT_REFUSED : EXIT_FAILED;
+    const isRefused = hasCode(error, 'unsupported');
+    const { next } = RigError.from(error);
+    log.error(isRefused ? 'role.refused' : 'role.crashed', { cause: error, next });
+    return isRefused ? EXIT_REFUSED : EXIT_FAILED;
   });
   // Whatever still holds the event loop must not keep a role alive that has ended.
   process.exit(code);
@@ -122,7 +129,10 @@ async function serveRole(
   const refusal = new AbortController();
   const signal = AbortSignal.any([context.stopping, refusal.signal]);
   const ports = await openPorts(settings, log);
-  const { joinWhenReachable } = await import('./cluster.ts');
+  const [{ joinWhenReachable }, { runAgent, runApi, runEngine }] = await Promise.all([
+    import('./cluster.ts'),
+    import('./roles.ts'),
+  ]);
   const joined = joinWhenReachable({ ...ports, signal });
   joined.catch((error: unknown) => refusal.abort(error));
   log.debug('role.ready');
@@ -131,76 +141,68 @@ async function serveRole(
     await runApi(ports, settings, signal);
   } else {
     await joined;
-    await (role === 'engine' ? runEngine : runAgent)(ports, settings, signal);
+    if (role === 'engine') await runEngine(ports, settings, signal);
+    else await runAgent({ ...ports, ...(await openBackends(settings)) }, settings, signal);
   }
   await ports.kv.close();
   if (refusal.signal.aborted && !context.stopping.aborted) throw refusal.signal.reason;
   return 0;
 }
 
-async function openPorts(settings: Settings, log: ReturnType<typeof createLog>) {
-  const [{ createEtcdKv }, { observeReachability }] = await Promise.all([
-    import('../kv/etcd.ts'),
-    import('./reachability.ts'),
-  ]);
-  const kv = observeReachability(createEtcdKv({ endpoints: settings.etcdEndpoints }), log);
-  return { clock, random, log, kv, node: settings.nodeName };
+/** As a power cut ends it: by a signal that can't be caught. */
+function crash(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL');
+  return new Promise<never>(() => {});
 }
 
-async function runApi(ports: Ports, settings: Settings, signal: AbortSignal): Promise<void> {
-  const [{ createApiContext }, { createApiMetrics }, { ROUTES }, { createServer }] = await Promise.all([
-    import('./api/api.ts'),
-    import('./api/metrics.ts'),
-    import('./api/routes.ts'),
-    import('./api/server.ts'),
-  ]);
-  const metrics = createApiMetrics({ node: ports.node, isReachable: ports.kv.isReachable });
-  const context = createApiContext({ ...ports, metrics: metrics.render });
-  const server = createServer({ context, routes: ROUTES, metrics });
-  const address = await server.listen({ host: settings.apiHost, port: settings.apiPort });
-  ports.log.info('api.listening', { address });
-  if (!signal.aborted) {
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  }
-  await server.close();
+async function openPorts(settings: Settings, log: ReturnType<typeof createLog>): Promise<RolePorts> {
+  const [{ createEtcdKv }, { observeReachability }, { createFailpoints }, { readCredentials }] =
+    await Promise.all([
+      import('../kv/etcd.ts'),
+      import('./reachability.ts'),
+      import('../base/failpoints.ts'),
+      import('./credentials.ts'),
+    ]);
+  const credentials = await readCredentials(settings);
+  const { user, password, ca, cert, key } = credentials.etcd;
+  const readPassword = async () => (await readCredentials(settings)).etcd.password;
+  const tls = { ca, cert, key };
+  const kv = createEtcdKv({ endpoints: settings.etcdEndpoints, user, password, readPassword, tls });
+  const actions = await failpointActions(settings, log);
+  const onReached = (failpoint: string, effect: object) =>
+    log.warn('failpoint.reached', { failpoint, ...effect });
+  const failpoints = createFailpoints({ clock, actions, crash, onReached });
+  const node = settings.nodeName;
+  return {
+    clock,
+    random,
+    log,
+    kv: observeReachability(kv, log),
+    node,
+    failpoints,
+    credentials,
+    openNetwork: () => openNetwork(credentials),
+    openCallbacks,
+  };
 }
 
-async function runEngine(ports: Ports, settings: Settings, signal: AbortSignal): Promise<void> {
-  const [{ createEngine }, { joinFirst }, { createFailpoints }] = await Promise.all([
-    import('./engine/engine.ts'),
-    import('./cluster.ts'),
-    import('../base/failpoints.ts'),
-  ]);
-  const failpoints = createFailpoints({ clock, actions: settings.failpoints });
-  // An agent asks its disk which cluster is its own; an engine has nothing but etcd.
-  const kv = joinFirst(ports);
-  await createEngine({ ...ports, kv, failpoints, leaseTtlSeconds: settings.leaseTtlSeconds }).run(signal);
+/** What is off can't be switched on, unless settings name a file for it. */
+async function failpointActions({ failpoints, failpointsFile }: Settings, log: ReturnType<typeof createLog>) {
+  if (failpointsFile === null) return failpoints;
+  const { switchedByFile } = await import('./failpoints-file.ts');
+  return switchedByFile({ path: failpointsFile, log, otherwise: failpoints });
 }
 
-async function runAgent(ports: Ports, settings: Settings, signal: AbortSignal): Promise<void> {
-  const [{ createAgent }, { storage, exporter }] = await Promise.all([
-    import('./agent/agent.ts'),
-    openBackends(settings),
-  ]);
-  const { nodeName, address, roles, labels, capacityGib, volumePath } = settings;
-  const agent = createAgent({
-    ...ports,
-    storage,
-    exporter,
-    facts: {
-      node: nodeName,
-      address,
-      roles,
-      labels,
-      capacityGib,
-      volumePath,
-      virtual: settings.storage === 'memory',
-    },
-    leaseTtlSeconds: settings.leaseTtlSeconds,
-    reconcileIntervalMs: settings.reconcileIntervalMs,
-    trashRetentionMs: settings.trashRetentionMs,
-  });
-  await agent.run(signal);
+/** The same certificate is shown to whoever calls and to whoever is called; all must have one of the authority. */
+async function openNetwork({ tls }: Credentials): Promise<Network> {
+  const { createHttpNetwork } = await import('../network/http.ts');
+  return createHttpNetwork({ clock, ...(tls === null ? {} : { tls: { ...tls, requireClientCert: true } }) });
+}
+
+/** Consumers' certificates are of whatever authority the system trusts. */
+async function openCallbacks(): Promise<Network> {
+  const { createHttpNetwork } = await import('../network/http.ts');
+  return createHttpNetwork({ clock });
 }
 
 async function openBackends(settings: Settings) {
@@ -236,6 +238,7 @@ async function openExporter({ exporter, volumePath }: Settings) {
 async function warmUp(): Promise<number> {
   await Promise.all([
     import('../kv/etcd.ts'),
+    import('../network/http.ts'),
     import('../nfs/ganesha.ts'),
     import('../storage/btrfs.ts'),
     import('./agent/agent.ts'),
@@ -243,10 +246,14 @@ async function warmUp(): Promise<number> {
     import('./api/metrics.ts'),
     import('./api/server.ts'),
     import('./cluster.ts'),
+    import('./credentials.ts'),
     import('./engine/engine.ts'),
+    import('./engine/notify/notifier.ts'),
     import('./lock.ts'),
+    import('./peers.ts'),
     import('./reachability.ts'),
     import('./role-process.ts'),
+    import('./roles.ts'),
   ]);
   flushCompileCache();
   return 0;

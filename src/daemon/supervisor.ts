@@ -8,7 +8,7 @@ import type { Role } from '../model/volume.ts';
 import type { RoleExit, RoleProcess } from './role-process.ts';
 import type { RestartPolicy } from './settings.ts';
 
-/** EX_CONFIG of sysexits(3): started again it would refuse again. */
+/** EX_CONFIG of sysexits(3): started again it would refuse again, unless it has worked before. */
 export const EXIT_REFUSED = 78;
 
 const RESTART_BASE_MS = 100;
@@ -31,22 +31,26 @@ export interface SupervisorOptions {
  * Runs the roles until the signal fires, then asks each to end and kills what
  * hasn't after 6 s. Answers with the exit code: 0 after the signal, 78 when a
  * role refused to work with these settings or this cluster (all others are
- * ended then), 1 when all have ended and none may be restarted.
+ * ended then), unless it had worked well before: what has changed since may
+ * change back, and it is started again; 1 when all have ended and none may be restarted.
  */
 export async function supervise(options: SupervisorOptions, signal: AbortSignal): Promise<number> {
   const stop = new AbortController();
   const stopping = AbortSignal.any([signal, stop.signal]);
   let refused = false;
   const keep = async (role: Role): Promise<void> => {
+    let hasWorked = false;
     for (let failures = 0; !stopping.aborted; failures += 1) {
       const startedMs = options.clock.monotonicMs();
       const { code } = await runOnce(options, role, stopping);
-      if (code === EXIT_REFUSED) {
+      const wasSteady = options.clock.monotonicMs() - startedMs >= STEADY_MS;
+      if (code === EXIT_REFUSED && !hasWorked) {
         refused = true;
         stop.abort();
       }
       if (stopping.aborted || options.restart[role] === 'never') return;
-      if (options.clock.monotonicMs() - startedMs >= STEADY_MS) failures = 0;
+      if (wasSteady) failures = 0;
+      hasWorked ||= wasSteady && code !== EXIT_REFUSED;
       const delayMs = backoffMs({
         random: options.random,
         attempt: failures,

@@ -8,7 +8,7 @@ import { abortError } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { backoffMs } from '../base/retry.ts';
+import { backOff } from '../base/retry.ts';
 import type { Leader } from '../model/node.ts';
 import { followPrefix } from './follow.ts';
 import { LEADER_KEY } from './keys.ts';
@@ -67,9 +67,8 @@ export async function campaign(options: CampaignOptions): Promise<Leadership> {
       // Whether the write happened does not matter: the next try finds its own key.
       if (!hasCode(error, 'unavailable', 'timeout', 'compacted')) throw error;
       log?.debug('election.retry', { cause: error });
-      const delayMs = backoffMs({ random, attempt: failures, baseMs: 50, capMs: 500 });
+      await backOff({ clock, random, signal: session.expired, attempt: failures, baseMs: 50, capMs: 500 });
       failures += 1;
-      await clock.sleep(delayMs, session.expired).catch(() => undefined);
     }
   }
 }

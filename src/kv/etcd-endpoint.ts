@@ -1,11 +1,15 @@
 // One etcd endpoint: a channel of etcd3's pool with its raw RPC clients, left
 // to gRPC's own reconnecting. etcd3's fault handling is bypassed on purpose: it
 // closes every client of a host on any failure, and its circuit breaker then
-// refuses calls for five seconds, long after the server is back.
+// refuses calls for five seconds, long after the server is back. So is its
+// authenticator, which knows neither deadlines nor tokens that streams outlive.
 
-import { type ICallable, KVClient, LeaseClient, WatchClient } from 'etcd3';
+import { AuthClient, type ICallable, KVClient, LeaseClient, WatchClient } from 'etcd3';
 import { ConnectionPool } from 'etcd3/lib/connection-pool.js';
 import { RigError } from '../base/errors.ts';
+import { type EtcdCredentials, isSecure } from './etcd-credentials.ts';
+import { refusalOf } from './etcd-probe.ts';
+import { createToken } from './etcd-token.ts';
 
 /** Connectivity states (grpc.github.io/grpc/core/md_doc_connectivity-semantics-and-api.html). */
 const READY = 2;
@@ -21,20 +25,31 @@ export interface Endpoint {
   readonly watch: WatchClient;
   /**
    * Resolves when the service can be called. Rejects with `unavailable`, definitely not
-   * having sent anything, as soon as connecting has failed or after `timeoutMs`.
+   * having sent anything, as soon as connecting has failed or after `timeoutMs`; with
+   * `unsupported` when etcd and we do not accept each other.
    */
   connect(service: Service, timeoutMs: number): Promise<void>;
+  /** After etcd refused the token: the next connect gets another. False if there are no credentials to get it with. */
+  forgetToken(): boolean;
+  /** How to end each open stream, for when the endpoint turns out to be dead although connected. */
+  readonly streams: Set<() => void>;
   close(): void;
 }
 
-/** `keepaliveMs` is described at EtcdOptions. */
-export function createEndpoint(options: {
+export interface EndpointOptions extends EtcdCredentials {
   readonly address: string;
+  /** Described at EtcdOptions. */
   readonly keepaliveMs: number;
-}): Endpoint {
-  const { address } = options;
-  const pool = new ConnectionPool({ hosts: address, grpcOptions: channelOptions(options.keepaliveMs) });
-  const clientOf = (service: Service) =>
+}
+
+export function createEndpoint(options: EndpointOptions): Endpoint {
+  const { address, tls } = options;
+  const pool = new ConnectionPool({
+    hosts: address,
+    grpcOptions: channelOptions(options.keepaliveMs),
+    ...(isSecure(address) && tls !== undefined && { credentials: toGrpcCredentials(tls) }),
+  });
+  const clientOf = (service: Service | 'Auth') =>
     pool.withConnection(service, ({ client, metadata }) => ({ client, metadata }));
 
   const callable: ICallable<unknown> = {
@@ -44,18 +59,41 @@ export function createEndpoint(options: {
     // Only streams come this way.
     withConnection: (service, open) =>
       pool.withConnection(service, (connection) =>
-        open({ ...connection, metadata: requireLeader(connection.metadata) }),
+        open({ ...connection, metadata: requireLeader(token.sign(connection.metadata)) }),
       ),
     exec: async <T>(service: string, method: string, request: unknown, callOptions?: object): Promise<T> => {
-      const { client, metadata } = await clientOf(service as Service);
+      const { client, metadata } = await clientOf(service as Service | 'Auth');
       const methods = client as unknown as Record<string, UnaryMethod<T>>;
+      const signed = service === 'Auth' ? metadata : token.sign(metadata);
       return new Promise<T>((resolve, reject) => {
-        methods[method]?.(request, metadata, callOptions ?? {}, (error, response) => {
+        methods[method]?.(request, signed, callOptions ?? {}, (error, response) => {
           if (error === null) resolve(response);
           else reject(error);
         });
       });
     },
+  };
+  const token = createToken({ ...options, auth: new AuthClient(callable) });
+
+  const untilReady = async (service: Service, endMs: number): Promise<void> => {
+    const { client } = await clientOf(service);
+    const channel = client.getChannel();
+    for (;;) {
+      const state = channel.getConnectivityState(true);
+      if (state === READY) return;
+      const leftMs = endMs - performance.now();
+      if (state === TRANSIENT_FAILURE && leftMs > 0) {
+        const refusal = await refusalOf({ endpoint: address, tls, timeoutMs: leftMs });
+        if (refusal !== undefined) throw refusal;
+      }
+      if (state === TRANSIENT_FAILURE || state === SHUTDOWN || leftMs <= 0) {
+        throw new RigError('unavailable', `etcd at ${address} cannot be reached`);
+      }
+      // Calls back with an error at the deadline; the loop sees to that itself.
+      await new Promise<void>((done) =>
+        channel.watchConnectivityState(state, grpcDeadline(endMs), () => done()),
+      );
+    }
   };
 
   return {
@@ -65,20 +103,11 @@ export function createEndpoint(options: {
     watch: new WatchClient(callable),
     connect: async (service, timeoutMs) => {
       const endMs = performance.now() + timeoutMs;
-      const { client } = await clientOf(service);
-      const channel = client.getChannel();
-      for (;;) {
-        const state = channel.getConnectivityState(true);
-        if (state === READY) return;
-        if (state === TRANSIENT_FAILURE || state === SHUTDOWN || performance.now() >= endMs) {
-          throw new RigError('unavailable', `etcd at ${address} cannot be reached`);
-        }
-        // Calls back with an error at the deadline; the loop sees to that itself.
-        await new Promise<void>((done) =>
-          channel.watchConnectivityState(state, grpcDeadline(endMs), () => done()),
-        );
-      }
+      await untilReady(service, endMs);
+      await token.ensure({ deadline: grpcDeadline(endMs) });
     },
+    forgetToken: token.forget,
+    streams: new Set(),
     close: () => pool.close(),
   };
 }
@@ -105,6 +134,15 @@ type UnaryMethod<T> = (
   options: object,
   callback: (error: Error | null, response: T) => void,
 ) => void;
+
+function toGrpcCredentials({ ca, cert, key }: NonNullable<EtcdCredentials['tls']>) {
+  return {
+    // etcd3 wants one, gRPC takes null for the authorities that Node.js trusts.
+    rootCertificate: (ca === undefined ? null : Buffer.from(ca)) as Buffer,
+    ...(cert !== undefined && { certChain: Buffer.from(cert) }),
+    ...(key !== undefined && { privateKey: Buffer.from(key) }),
+  };
+}
 
 function channelOptions(keepaliveMs: number) {
   return {

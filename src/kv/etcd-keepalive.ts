@@ -1,9 +1,9 @@
 // Lease renewals of one client, multiplexed over one stream.
 
 import type { ILeaseKeepAliveRequest, ILeaseKeepAliveResponse } from 'etcd3';
-import { RigError } from '../base/errors.ts';
+import { hasCode, RigError } from '../base/errors.ts';
 import type { Cluster } from './etcd-cluster.ts';
-import { fromGrpc } from './etcd-errors.ts';
+import { fromGrpc, isTokenRefused } from './etcd-errors.ts';
 
 export interface KeepaliveStream {
   /** One request, one answer: the seconds granted. `not_found` when the lease is gone. */
@@ -22,8 +22,9 @@ interface OpenStream {
 
 /**
  * The stream is opened by the first renewal and again after a failure, which
- * fails every renewal that is still waiting. One that gets no answer in time
- * takes the stream for dead, so that the next goes through a new one.
+ * fails every renewal that is still waiting. One that gets no answer in its
+ * share of the time takes the stream for dead, and goes on through a new one, to
+ * another endpoint if there is one.
  */
 export function createKeepaliveStream(options: {
   readonly cluster: Cluster;
@@ -50,17 +51,25 @@ export function createKeepaliveStream(options: {
       if (over) return;
       over = true;
       opening = undefined;
+      endpoint.streams.delete(cut);
       cluster.suspect(endpoint);
       stream.cancel();
       failAll(error);
     };
+    const cut = (): void => end(lost(`etcd at ${endpoint.address} does not answer`));
+    endpoint.streams.add(cut);
     drop = end;
     stream.on('data', (response: ILeaseKeepAliveResponse) => {
+      // What a stream that was given up still brings was asked by renewals that have failed.
+      if (over) return;
       const waiting = pending.get(response.ID);
       waiting?.shift()?.settle(Number(response.TTL));
       if (waiting?.length === 0) pending.delete(response.ID);
     });
-    stream.on('error', (error) => end(fromGrpc(error, { what: 'renewing leases', write: true })));
+    stream.on('error', (error) => {
+      if (isTokenRefused(error)) endpoint.forgetToken();
+      end(fromGrpc(error, { what: 'renewing leases', write: true }));
+    });
     stream.on('end', () => end(lost('etcd ended the stream of lease renewals')));
     if (closed) end(lost('the etcd client was closed'));
     return stream;
@@ -69,7 +78,7 @@ export function createKeepaliveStream(options: {
   const exchange = (stream: OpenStream, leaseId: string, endMs: number): Promise<number> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => drop(lost(`no answer to the renewal of lease ${leaseId} within ${requestTimeoutMs} ms`)),
+        () => drop(lost(`no answer to the renewal of lease ${leaseId} in time`)),
         Math.max(0, endMs - performance.now()),
       );
       const settle = (outcome: number | RigError): void => {
@@ -81,19 +90,32 @@ export function createKeepaliveStream(options: {
       stream.write({ ID: leaseId });
     });
 
+  const renewOnce = async (leaseId: string, endMs: number): Promise<number> => {
+    if (closed) throw new RigError('aborted', 'the etcd client was closed');
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    const stream = await opening;
+    if (closed) throw new RigError('aborted', 'the etcd client was closed');
+    const ttlSeconds = await exchange(stream, leaseId, endMs);
+    if (ttlSeconds <= 0) throw new RigError('not_found', `lease ${leaseId} does not exist`);
+    return ttlSeconds;
+  };
+
   return {
     renew: async (leaseId) => {
-      if (closed) throw new RigError('aborted', 'the etcd client was closed');
       const endMs = performance.now() + requestTimeoutMs;
-      opening ??= open().catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
-      const stream = await opening;
-      if (closed) throw new RigError('aborted', 'the etcd client was closed');
-      const ttlSeconds = await exchange(stream, leaseId, endMs);
-      if (ttlSeconds <= 0) throw new RigError('not_found', `lease ${leaseId} does not exist`);
-      return ttlSeconds;
+      // Unlike other writes it may be sent again: renewing twice is renewing.
+      for (let left = cluster.size; ; left -= 1) {
+        const startedMs = performance.now();
+        try {
+          return await renewOnce(leaseId, startedMs + Math.max(0, endMs - startedMs) / left);
+        } catch (error) {
+          const mayRetry = left > 1 && performance.now() < endMs && hasCode(error, 'unavailable', 'timeout');
+          if (!mayRetry) throw error;
+        }
+      }
     },
     close: () => {
       closed = true;

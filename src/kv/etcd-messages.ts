@@ -1,7 +1,7 @@
 // Cobalt's shapes and etcd's protobuf messages, each from the other.
 
-import type { ICompare, IKeyValue, IRequestOp } from 'etcd3';
-import type { Compare, KeyValue, Write } from './kv.ts';
+import type { ICompare, IKeyValue, IRangeRequest, IRequestOp } from 'etcd3';
+import type { Compare, KeyValue, ListOptions, Write } from './kv.ts';
 
 const ZERO_BYTE = Buffer.from([0]);
 
@@ -24,6 +24,19 @@ export function toPrefixRange(prefix: string): { key: Buffer; range_end: Buffer 
   const end = Buffer.from(key);
   end[end.length - 1] = (end[end.length - 1] as number) + 1;
   return { key, range_end: end };
+}
+
+/** The range of a list, or of a page of it. */
+export function toListRange(prefix: string, options: ListOptions = {}): IRangeRequest & { key: Buffer } {
+  const { after, limit, revision } = options;
+  const { key, range_end } = toPrefixRange(prefix);
+  const next = after === undefined ? key : Buffer.concat([Buffer.from(after), ZERO_BYTE]);
+  return {
+    key: Buffer.compare(next, key) > 0 ? next : key,
+    range_end,
+    ...(limit !== undefined && { limit: String(limit) }),
+    ...(revision !== undefined && { revision: String(revision) }),
+  };
 }
 
 export function toCompare({ key, target, equals }: Compare): ICompare {

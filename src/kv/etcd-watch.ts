@@ -1,13 +1,13 @@
 // One watch, one gRPC stream: a stream's failure then is that watch's, and
 // nothing has to be told apart or re-established behind the caller's back.
 
-import type { IDuplexStream, IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
+import type { IDuplexStream, IEvent, IKeyValue, IWatchRequest, IWatchResponse } from 'etcd3';
 import { abortError } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
 import type { Cluster } from './etcd-cluster.ts';
-import { fromGrpc } from './etcd-errors.ts';
+import { fromGrpc, isTokenRefused } from './etcd-errors.ts';
 import { toKeyValue, toPrefixRange } from './etcd-messages.ts';
-import type { WatchBatch, WatchEvent, WatchOptions } from './kv.ts';
+import { revisionOf, type WatchBatch, type WatchEvent, type WatchOptions } from './kv.ts';
 
 export interface EtcdWatchOptions extends WatchOptions {
   readonly cluster: Cluster;
@@ -23,6 +23,13 @@ type WatchStream = IDuplexStream<IWatchRequest, IWatchResponse> & AsyncIterable<
 
 /** See Kv.watch. Fragments are not asked for, so every response holds whole revisions. */
 export async function* watchEtcd(options: EtcdWatchOptions): AsyncGenerator<WatchBatch> {
+  yield* watchOnce(options, true);
+  // It came to nothing because the token had expired.
+  yield* watchOnce(options, false);
+}
+
+/** Returns, without having yielded, only when etcd refused the token and another can be had; throws otherwise. */
+async function* watchOnce(options: EtcdWatchOptions, mayRenewToken: boolean): AsyncGenerator<WatchBatch> {
   const { cluster, prefix, signal, closing, requestTimeoutMs } = options;
   const fromRevision = Math.max(1, options.fromRevision);
   const what = `watching ${prefix} from revision ${fromRevision}`;
@@ -38,14 +45,19 @@ export async function* watchEtcd(options: EtcdWatchOptions): AsyncGenerator<Watc
   }, requestTimeoutMs);
   // The iterator below reports errors; this keeps one that comes after it from being uncaught.
   stream.on('error', () => {});
+  endpoint.streams.add(cancel);
   for (const source of [signal, closing]) source.addEventListener('abort', cancel);
   if (signal.aborted || closing.aborted) cancel();
   try {
-    stream.write({ create_request: createRequest(prefix, startRevision) });
+    stream.write({ create_request: createRequest(options, startRevision) });
     let nextRevision = fromRevision;
     for await (const response of stream) {
       if (signal.aborted) break;
-      if (response.canceled) throw cancelled(response, what);
+      if (response.canceled) {
+        const failure = cancelled(response, what);
+        if (mayRenewToken && isAboutToken(failure) && endpoint.forgetToken()) return;
+        throw failure;
+      }
       if (response.created) {
         clearTimeout(unconfirmed);
         yield { clusterId: response.header.cluster_id, revision: fromRevision - 1, events: [] };
@@ -67,6 +79,7 @@ export async function* watchEtcd(options: EtcdWatchOptions): AsyncGenerator<Watc
     throw failure;
   } finally {
     clearTimeout(unconfirmed);
+    endpoint.streams.delete(cancel);
     for (const source of [signal, closing]) source.removeEventListener('abort', cancel);
     cancel();
   }
@@ -97,19 +110,25 @@ async function safeStart(options: EtcdWatchOptions): Promise<number> {
   return fromRevision > revision ? fromRevision : Math.max(1, fromRevision - 1);
 }
 
-function createRequest(prefix: string, startRevision: number) {
+function createRequest({ prefix, previous = false }: WatchOptions, startRevision: number) {
   return {
     ...toPrefixRange(prefix),
     start_revision: String(startRevision),
     progress_notify: true,
     fragment: false,
+    prev_kv: previous,
   };
 }
 
 function cancelled(response: IWatchResponse, what: string): RigError {
   const compactRevision = Number(response.compact_revision);
   if (compactRevision > 0) return new RigError('compacted', `${what}: compacted at ${compactRevision}`);
-  return new RigError('unavailable', `${what}: cancelled by etcd: ${response.cancel_reason}`);
+  return fromGrpc(new Error(`cancelled by etcd: ${response.cancel_reason}`), { what, write: false });
+}
+
+/** Some releases say of an expired token only that permission is denied. */
+function isAboutToken(failure: RigError): boolean {
+  return isTokenRefused(failure.cause) || failure.code === 'unsupported';
 }
 
 /** Undefined when there is nothing new in it. */
@@ -124,11 +143,9 @@ function toBatch({ header, events }: IWatchResponse, nextRevision: number): Watc
   return { clusterId, revision, events: [] };
 }
 
-function toEvent({ type, kv }: IEvent): WatchEvent {
-  if (type === 'Put') return { kind: 'put', kv: toKeyValue(kv) };
-  return { kind: 'delete', key: kv.key.toString(), modRevision: Number(kv.mod_revision) };
-}
-
-function revisionOf(event: WatchEvent): number {
-  return event.kind === 'put' ? event.kv.modRevision : event.modRevision;
+function toEvent({ type, kv, prev_kv }: IEvent): WatchEvent {
+  // The decoder says null for a message that is not there, whatever its type says.
+  const before = (prev_kv as IKeyValue | null) === null ? {} : { previous: toKeyValue(prev_kv) };
+  if (type === 'Put') return { kind: 'put', kv: toKeyValue(kv), ...before };
+  return { kind: 'delete', key: kv.key.toString(), modRevision: Number(kv.mod_revision), ...before };
 }

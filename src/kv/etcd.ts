@@ -2,15 +2,17 @@
 // Elections, sessions and resuming are ours (kv/election.ts, session.ts,
 // follow.ts): etcd3's own hide the revisions and causes that we need.
 
+import type { IRangeRequest } from 'etcd3';
 import { RigError } from '../base/errors.ts';
 import { createCluster } from './etcd-cluster.ts';
+import type { EtcdCredentials } from './etcd-credentials.ts';
 import { createKeepaliveStream } from './etcd-keepalive.ts';
-import { toCompare, toKeyValue, toPrefixRange, toRequestOp } from './etcd-messages.ts';
+import { toCompare, toKeyValue, toListRange, toPrefixRange, toRequestOp } from './etcd-messages.ts';
 import { watchEtcd } from './etcd-watch.ts';
 import type { Header, Kv } from './kv.ts';
 
-export interface EtcdOptions {
-  /** `host:port` or `http://host:port`, tried in this order. */
+export interface EtcdOptions extends EtcdCredentials {
+  /** `host:port`, `http://host:port` or `https://host:port`, tried in this order. */
   readonly endpoints: readonly string[];
   /** No unary call takes longer. Default 1500. */
   readonly requestTimeoutMs?: number;
@@ -25,32 +27,33 @@ export interface EtcdOptions {
 const DEFAULT_REQUEST_TIMEOUT_MS = 1500;
 const DEFAULT_KEEPALIVE_MS = 6000;
 
-/** Connects lazily: an etcd that is not there yet is noticed by the first call. Close it, or the process stays. */
+/**
+ * Connects lazily: an etcd that is not there yet is noticed by the first call. Close it, or the
+ * process stays. Throws `invalid` for credentials that can be seen to be wrong without etcd.
+ */
 export function createEtcdKv(options: EtcdOptions): Kv {
   const requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
   const keepaliveMs = options.keepaliveMs ?? DEFAULT_KEEPALIVE_MS;
-  const cluster = createCluster({ endpoints: options.endpoints, requestTimeoutMs, keepaliveMs });
+  const cluster = createCluster({ ...options, requestTimeoutMs, keepaliveMs });
   const keepalive = createKeepaliveStream({ cluster, requestTimeoutMs });
   const closing = new AbortController();
 
-  const range = (key: Buffer, range_end?: Buffer) =>
+  const range = (request: IRangeRequest & { readonly key: Buffer }) =>
     cluster.call({
-      what: `reading ${key.toString()}`,
+      what: `reading ${request.key.toString()}`,
       service: 'KV',
       write: false,
-      send: ({ kv }, callOptions) =>
-        kv.range(range_end === undefined ? { key } : { key, range_end }, callOptions),
+      send: ({ kv }, callOptions) => kv.range(request, callOptions),
     });
 
   return {
     get: async (key) => {
-      const { header, kvs } = await range(Buffer.from(key));
+      const { header, kvs } = await range({ key: Buffer.from(key) });
       return { ...toHeader(header), kv: kvs[0] === undefined ? undefined : toKeyValue(kvs[0]) };
     },
-    list: async (prefix) => {
-      const { key, range_end } = toPrefixRange(prefix);
-      const { header, kvs } = await range(key, range_end);
-      return { ...toHeader(header), kvs: kvs.map(toKeyValue) };
+    list: async (prefix, listOptions) => {
+      const { header, kvs, more } = await range(toListRange(prefix, listOptions));
+      return { ...toHeader(header), kvs: kvs.map(toKeyValue), more };
     },
     transact: async ({ compare, writes }) => {
       const { header, succeeded } = await cluster.call({
@@ -97,7 +100,9 @@ export function createEtcdKv(options: EtcdOptions): Kv {
         cluster,
         requestTimeoutMs,
         closing: closing.signal,
-        currentRevision: async () => Number((await range(Buffer.from('/'))).header.revision),
+        // What may be watched may be read: with auth, no other key can be counted on.
+        currentRevision: async () =>
+          Number((await range({ key: toPrefixRange(watchOptions.prefix).key })).header.revision),
       }),
     close: async () => {
       closing.abort();

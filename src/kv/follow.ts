@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { backoffMs } from '../base/retry.ts';
+import { backOff } from '../base/retry.ts';
 import type { Header, Kv, ListResult, WatchBatch } from './kv.ts';
 
 const BACKOFF_BASE_MS = 50;
@@ -13,9 +13,9 @@ const BACKOFF_CAP_MS = 1000;
 
 /**
  * Why there is a snapshot. `first`: the follower has just started. `compacted`:
- * it was away so long that events are gone; what it missed shows only as a
- * difference. `replaced`: another cluster answers, or one that went back in
- * time; nothing known from the old one may be trusted.
+ * it was away so long that events are gone, or `afterLoss` says to list; what it
+ * missed shows only as a difference. `replaced`: another cluster answers, or one
+ * that went back in time; nothing known from the old one may be trusted.
  */
 export type SnapshotReason = 'first' | 'compacted' | 'replaced';
 
@@ -28,6 +28,14 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly prefix: string;
+  /** As in WatchOptions. Default: false. */
+  readonly previous?: boolean;
+  /**
+   * Whether to go on after a loss from where the watch was, or from a snapshot. A store that was restored from a
+   * backup meanwhile, and has come by as many revisions again, can't be told from one that simply went on: whoever
+   * decides from the whole should `list`. Default: `resume`.
+   */
+  readonly afterLoss?: 'resume' | 'list';
   /** Ends the following; it is the only thing that does in normal operation. */
   readonly signal: AbortSignal;
   readonly log?: Log | undefined;
@@ -56,7 +64,8 @@ interface FollowState {
  * Follows a prefix until the signal fires, and then resolves. Failures of the
  * store are retried for ever (50 ms doubling to 1 s, with jitter). Handlers are
  * awaited one after the other; one that throws ends the following with its
- * error. Rejects with `aborted` if the client itself was closed.
+ * error. Rejects with `aborted` if the client itself was closed, and with
+ * `unsupported` if the store refuses who it is.
  */
 export async function followPrefix(options: FollowOptions): Promise<void> {
   const { clock, random, signal, prefix, log } = options;
@@ -67,23 +76,21 @@ export async function followPrefix(options: FollowOptions): Promise<void> {
         ? await takeBatches(options, state)
         : await takeSnapshot(options, state, state.snapshotDue);
     if (failure === undefined || signal.aborted) continue;
-    if (failure.code === 'aborted') throw failure;
+    if (failure.code === 'aborted' || failure.code === 'unsupported') throw failure;
     if (failure.code === 'compacted') {
       log?.warn('kv.follow.compacted', { prefix, position: state.position, cause: failure });
       state.snapshotDue = 'compacted';
-    } else if (state.connected) {
-      state.connected = false;
-      log?.warn('kv.follow.disconnected', { prefix, cause: failure });
-      options.onDisconnect?.(failure);
+    } else {
+      if (options.afterLoss === 'list') state.snapshotDue ??= 'compacted';
+      if (state.connected) {
+        state.connected = false;
+        log?.warn('kv.follow.disconnected', { prefix, cause: failure });
+        options.onDisconnect?.(failure);
+      }
     }
-    const delayMs = backoffMs({
-      random,
-      attempt: state.failures,
-      baseMs: BACKOFF_BASE_MS,
-      capMs: BACKOFF_CAP_MS,
-    });
+    const attempt = state.failures;
     state.failures += 1;
-    await clock.sleep(delayMs, signal).catch(() => undefined);
+    await backOff({ clock, random, signal, attempt, baseMs: BACKOFF_BASE_MS, capMs: BACKOFF_CAP_MS });
   }
 }
 
@@ -110,9 +117,9 @@ async function takeSnapshot(
 
 /** Watches until the stream ends, and answers with why it did; undefined when only a snapshot is due. */
 async function takeBatches(options: FollowOptions, state: FollowState): Promise<RigError | undefined> {
-  const { kv, prefix, signal } = options;
+  const { kv, prefix, previous = false, signal } = options;
   const fromRevision = (state.position?.revision ?? 0) + 1;
-  const batches = kv.watch({ prefix, fromRevision, signal })[Symbol.asyncIterator]();
+  const batches = kv.watch({ prefix, fromRevision, previous, signal })[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await settle(batches.next());

@@ -9,7 +9,7 @@ import type { Lease } from './kv.ts';
  * The least TTL that etcd grants: ceil(3 * electionTicks / 2 * heartbeat)
  * (etcdserver/server.go), which is ceil(15 * 100 ms) = 2 s at etcd's defaults.
  */
-export const MIN_TTL_SECONDS = 2;
+const MIN_TTL_SECONDS = 2;
 /** etcd refuses more (lease.MaxLeaseTTL). */
 const MAX_TTL_SECONDS = 9_000_000_000;
 /** etcd looks for expired leases every 500 ms, so a lease's keys outlive it by up to that. */

@@ -2,7 +2,9 @@
 // of time, clients or failure. Source: etcd's server/mvcc and etcdserver/apply.go, release 3.5.
 
 import { RigError } from '../base/errors.ts';
-import type { Compare, KeyValue, WatchEvent, Write } from './kv.ts';
+import type { Compare, KeyValue, ListOptions, Write } from './kv.ts';
+import { type Change, createHistory, deleteChange, putChange } from './memory-history.ts';
+import { lowerBound, type Page, pageOf, refuseUnlessKept, type Table, undo } from './memory-list.ts';
 
 /** etcd's default `--max-txn-ops`. */
 const MAX_TRANSACTION_OPERATIONS = 128;
@@ -13,34 +15,42 @@ export interface Mvcc {
   /** The revision of the last compaction; 0 for none. */
   readonly compactRevision: number;
   get(key: string): KeyValue | undefined;
-  list(prefix: string): readonly KeyValue[];
+  /** Fails as Kv.list does for a revision that is not there. */
+  list(prefix: string, options?: ListOptions): Page;
   /** True when every compare holds. A missing key compares as 0. */
   holds(compares: readonly Compare[]): boolean;
   /** Applies all writes in one revision; none is used up when nothing changes. */
   commit(writes: readonly Write[]): void;
   /** The keys attached to a lease, in key order. */
   keysOfLease(leaseId: string): readonly string[];
-  /** Events under the prefix from `fromRevision` on, which must not be compacted. */
-  eventsFrom(fromRevision: number, prefix: string): readonly WatchEvent[];
+  /** Every change from `fromRevision` on, which must not be compacted. */
+  changesFrom(fromRevision: number): readonly Change[];
+  /** From now on it is handed every change, after those that it begins with. */
+  subscribe(begin?: readonly Change[]): Inbox;
   /** Forgets history before the revision. `compacted` if that was done already, `invalid` for the future. */
   compact(revision: number): void;
 }
 
+/** What was committed and not taken yet. */
+export interface Inbox {
+  /** All of it, in order; empties the inbox. */
+  take(): readonly Change[];
+  end(): void;
+}
+
 export function createMvcc(): Mvcc {
   let revision = 1;
-  let compactRevision = 0;
+  const history = createHistory();
+  const inboxes = new Set<Change[]>();
   const current = new Map<string, KeyValue>();
   const sortedKeys: string[] = [];
   const leased = new Map<string, Set<string>>();
-  /** history[i] holds the events of revision historyStart + i. Revision 1 is the empty store. */
-  let history: (readonly WatchEvent[])[] = [];
-  let historyStart = 2;
 
   const detach = (kv: KeyValue | undefined): void => {
     if (kv !== undefined) leased.get(kv.lease)?.delete(kv.key);
   };
 
-  const put = (write: Write & { kind: 'put' }, at: number): WatchEvent => {
+  const put = (write: Write & { kind: 'put' }, at: number): Change => {
     const { key, value, lease = '0' } = write;
     const before = current.get(key);
     detach(before);
@@ -55,16 +65,16 @@ export function createMvcc(): Mvcc {
       lease,
     });
     current.set(key, kv);
-    return { kind: 'put', kv };
+    return putChange(kv, before);
   };
 
-  const remove = (key: string, at: number): WatchEvent | undefined => {
+  const remove = (key: string, at: number): Change | undefined => {
     const before = current.get(key);
     if (before === undefined) return undefined;
     detach(before);
     current.delete(key);
     sortedKeys.splice(lowerBound(sortedKeys, key), 1);
-    return { kind: 'delete', key, modRevision: at };
+    return deleteChange(before, at);
   };
 
   return {
@@ -72,43 +82,37 @@ export function createMvcc(): Mvcc {
       return revision;
     },
     get compactRevision() {
-      return compactRevision;
+      return history.compactRevision;
     },
     get: (key) => current.get(key),
-    list: (prefix) => {
-      const found: KeyValue[] = [];
-      for (let index = lowerBound(sortedKeys, prefix); index < sortedKeys.length; index += 1) {
-        const key = sortedKeys[index] as string;
-        if (!key.startsWith(prefix)) break;
-        found.push(current.get(key) as KeyValue);
-      }
-      return found;
+    list: (prefix, options = {}) => {
+      const { revision: at = 0 } = options;
+      const now: Table = { sortedKeys, values: current };
+      if (at <= 0 || at === revision) return pageOf(now, prefix, options);
+      refuseUnlessKept(at, { revision, compactRevision: history.compactRevision });
+      return pageOf(undo(now, history.from(at + 1)), prefix, options);
     },
     holds: (compares) =>
       compares.every((compare) => actual(current.get(compare.key), compare) === compare.equals),
     commit: (writes) => {
-      const events: WatchEvent[] = [];
+      const changes: Change[] = [];
       for (const write of writes) {
-        const event = write.kind === 'put' ? put(write, revision + 1) : remove(write.key, revision + 1);
-        if (event !== undefined) events.push(Object.freeze(event));
+        const change = write.kind === 'put' ? put(write, revision + 1) : remove(write.key, revision + 1);
+        if (change !== undefined) changes.push(change);
       }
-      if (events.length === 0) return;
+      if (changes.length === 0) return;
       revision += 1;
-      history.push(events);
+      history.append(changes);
+      for (const inbox of inboxes) inbox.push(...changes);
     },
     keysOfLease: (leaseId) => [...(leased.get(leaseId) ?? [])].sort(),
-    eventsFrom: (fromRevision, prefix) =>
-      history
-        .slice(Math.max(0, fromRevision - historyStart))
-        .flatMap((events) => events.filter((event) => eventKey(event).startsWith(prefix))),
-    compact: (at) => {
-      if (at <= compactRevision) throw new RigError('compacted', `revision ${at} is already compacted`);
-      if (at > revision)
-        throw new RigError('invalid', `cannot compact at ${at}: the store is at ${revision}`);
-      history = history.slice(Math.max(0, at - historyStart));
-      historyStart = Math.max(historyStart, at);
-      compactRevision = at;
+    changesFrom: history.from,
+    subscribe: (begin = []) => {
+      const inbox = [...begin];
+      inboxes.add(inbox);
+      return { take: () => inbox.splice(0), end: () => void inboxes.delete(inbox) };
     },
+    compact: (at) => history.compact(at, revision),
   };
 }
 
@@ -137,20 +141,4 @@ function actual(kv: KeyValue | undefined, compare: Compare): number {
   if (kv === undefined) return 0;
   if (compare.target === 'mod') return kv.modRevision;
   return compare.target === 'create' ? kv.createRevision : kv.version;
-}
-
-function eventKey(event: WatchEvent): string {
-  return event.kind === 'put' ? event.kv.key : event.key;
-}
-
-/** The index of the first key that is not less than `key`. */
-function lowerBound(keys: readonly string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((keys[middle] as string) < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

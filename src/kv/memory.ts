@@ -9,18 +9,30 @@
 //   failed had any effect, leases stand still, and start over at the end of it
 //   as they do in etcd after a restart (with one election timeout on top);
 // - a watch that can go on sends everything it has in one batch, where etcd may
-//   send several; its only bookmark is the first batch;
-// - keys are ordered by UTF-16 code units, etcd's by bytes: the same for ASCII;
-// - no limits on request sizes, no quota, no auth, no alarms.
+//   send several; its only bookmark is the first batch. One that has caught up
+//   is never too slow: etcd lets go of a watch whose buffers are full, after
+//   which a compaction can end it;
+// - what an event replaced is left out only when a compaction overtook a watch
+//   that lagged. In etcd, when exactly that happens depends on timing;
+// - leases that run out within one scan of etcd's (500 ms) go in any order there,
+//   here in that of their timers;
+// - keys are ordered by UTF-16 code units, etcd's by bytes: the same for ASCII,
+//   which all of Cobalt's keys are (model/names.ts);
+// - no limits on request sizes, no quota, no auth (nobody is refused with
+//   `unsupported`), no alarms.
+//
+// Nothing in Cobalt relies on these: followers take what comes in whole
+// revisions, however many at a time (kv/follow.ts), and what is decided from a
+// mirror or a lease is guarded by the compares of a transaction.
 
 import type { Clock } from '../base/clock.ts';
-import { abortError } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { hex } from '../base/random.ts';
-import type { Header, Kv, Transaction, WatchBatch, WatchOptions } from './kv.ts';
+import type { Header, Kv, Transaction } from './kv.ts';
 import { createLeases, type Leases } from './memory-leases.ts';
-import { checkTransaction, createMvcc, type Mvcc } from './memory-mvcc.ts';
+import { checkTransaction, createMvcc } from './memory-mvcc.ts';
+import { type Watched, watchMemory } from './memory-watch.ts';
 
 export interface MemoryStore {
   readonly clusterId: string;
@@ -37,15 +49,10 @@ export interface MemoryStore {
 }
 
 /** What the clients see of the store. */
-interface Shared {
-  readonly mvcc: Mvcc;
+interface Shared extends Watched {
   readonly leases: Leases;
-  readonly clusterId: string;
   available: boolean;
-  /** Number of outages so far: tells a watch that it missed one. */
   outages: number;
-  /** Watches to wake when anything has changed. */
-  readonly sleepers: Set<() => void>;
 }
 
 /**
@@ -109,61 +116,15 @@ function createClient(store: Shared): Kv {
 
   return {
     get: (key) => call(() => ({ kv: mvcc.get(key), ...header() })),
-    list: (prefix) => call(() => ({ kvs: mvcc.list(prefix), ...header() })),
+    list: (prefix, options) => call(() => ({ ...mvcc.list(prefix, options), ...header() })),
     transact: (transaction) => call(() => ({ ...transact(transaction), ...header() })),
     grantLease: (ttlSeconds) => call(() => leases.grant(ttlSeconds)),
     keepLeaseAlive: (leaseId) => call(() => leases.renew(leaseId)),
     revokeLease: (leaseId) => call(() => dropLease(store, leaseId)),
     listLeases: () => call(() => leases.ids()),
-    watch: (options) => watch(store, { ...options, closed: closing.signal }),
+    watch: (options) => watchMemory(store, { ...options, closed: closing.signal }),
     close: async () => closing.abort(),
   };
-}
-
-async function* watch(
-  store: Shared,
-  options: WatchOptions & { readonly closed: AbortSignal },
-): AsyncGenerator<WatchBatch> {
-  const { mvcc, clusterId } = store;
-  const { prefix, signal, closed } = options;
-  let nextRevision = Math.max(1, options.fromRevision);
-  const outagesBefore = store.outages;
-  if (store.available && nextRevision > mvcc.revision + 1) {
-    throw new RigError('compacted', `revision ${nextRevision} is ahead of the store's ${mvcc.revision}`);
-  }
-  for (let first = true; ; first = false) {
-    if (signal.aborted) throw abortError(signal);
-    if (closed.aborted) throw new RigError('aborted', 'the client was closed');
-    if (!store.available || store.outages > outagesBefore) {
-      throw new RigError('unavailable', 'the watch broke: the store in memory was switched off');
-    }
-    if (Math.max(1, nextRevision - 1) < mvcc.compactRevision) {
-      throw new RigError('compacted', `revision ${nextRevision} of ${prefix} is no longer kept`);
-    }
-    const revision = mvcc.revision;
-    const events = first ? [] : mvcc.eventsFrom(nextRevision, prefix);
-    if (first) {
-      yield { clusterId, revision: nextRevision - 1, events };
-    } else if (events.length > 0) {
-      nextRevision = revision + 1;
-      yield { clusterId, revision, events };
-    } else {
-      nextRevision = revision + 1;
-      await nextChange(store, [signal, closed]);
-    }
-  }
-}
-
-function nextChange(store: Shared, signals: readonly AbortSignal[]): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      store.sleepers.delete(wake);
-      for (const signal of signals) signal.removeEventListener('abort', wake);
-      resolve();
-    };
-    store.sleepers.add(wake);
-    for (const signal of signals) signal.addEventListener('abort', wake);
-  });
 }
 
 function wakeAll(store: Shared): void {

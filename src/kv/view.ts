@@ -19,8 +19,8 @@ export type ViewChange =
   | { readonly kind: 'snapshot'; readonly reason: SnapshotReason }
   | { readonly kind: 'events'; readonly events: readonly WatchEvent[] };
 
-export interface ViewOptions extends Omit<FollowOptions, 'onSnapshot' | 'onBatch'> {
-  /** After each snapshot or batch; when synced returns, with no events. Awaited before the next one. */
+export interface ViewOptions extends Omit<FollowOptions, 'onSnapshot' | 'onBatch' | 'afterLoss'> {
+  /** After each snapshot or batch; when synced returns, with a snapshot. Awaited before the next one. */
   readonly onChange?: (view: View, change: ViewChange) => void | Promise<void>;
 }
 
@@ -33,6 +33,7 @@ export function createView(options: ViewOptions): { readonly view: View; readonl
   const view = { entries, revision: 0, clusterId: undefined as string | undefined, synced: false };
   const done = followPrefix({
     ...options,
+    afterLoss: 'list',
     onSnapshot: async ({ kvs, clusterId, revision, reason }) => {
       entries.clear();
       for (const kv of kvs) entries.set(kv.key, kv);

@@ -27,6 +27,18 @@ export function isVolumeId(text: string): boolean {
   return volumeIdSchema.safeParse(text).success;
 }
 
+/** `<16 hexadecimal digits>-<number>`: one attempt at a move, and which of its copies. */
+export const copyNameSchema = z
+  .string()
+  .regex(/^[0-9a-f]{16}-[0-9]{1,4}$/, 'must be 16 hexadecimal digits, a - and a number')
+  .meta({ description: 'Name of a read-only copy of a volume.' });
+
+/** The name itself; `invalid` for anything else. */
+export function checkedCopyName(name: string): string {
+  if (copyNameSchema.safeParse(name).success) return name;
+  throw new RigError('invalid', `${JSON.stringify(name)} is not the name of a copy`);
+}
+
 export const volumeNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, 'must be 1-63 of A-Z, a-z, 0-9 and inner ._-')

@@ -2,7 +2,20 @@
 
 import { z } from 'zod';
 import { labelsSchema, nodeNameSchema } from './names.ts';
+import { LONGEST_REASON } from './reason.ts';
 import { roleSchema } from './volume.ts';
+
+/**
+ * How a node's disk is. On anything but `ok` nothing new is put: `full` has less than 1 % or 64 MiB left,
+ * `read-only` takes no writes, `failing` has answered one with an error.
+ */
+export const diskHealthSchema = z.strictObject({
+  state: z.enum(['ok', 'full', 'read-only', 'failing']),
+  /** Null when all is well. */
+  reason: z.string().max(LONGEST_REASON).nullable(),
+});
+
+export type DiskHealth = z.infer<typeof diskHealthSchema>;
 
 /** `nodes/<name>`: alive for as long as the agent renews the key's lease. Sizes in GiB. */
 export const nodeSchema = z
@@ -13,6 +26,17 @@ export const nodeSchema = z
     capacity: z.number().positive().meta({ description: 'GiB that may be reserved.' }),
     available: z.number().nonnegative().meta({ description: 'GiB that the disk has free.' }),
     roles: z.array(roleSchema),
+    agent: z
+      .url()
+      .max(300)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Where other nodes reach its agent; null if it has no such address.' }),
+    disk: diskHealthSchema.default({ state: 'ok', reason: null }),
+    remains: z.int().nonnegative().nullable().default(null).meta({
+      description:
+        'Volumes of which its disk still holds what is not, or soon not, its own: what a move has left or will leave, copies, orphans. Null until the agent knows. A drained node may be taken away when `volumes.count` and this are 0.',
+    }),
     virtual: z.boolean().meta({ description: 'True for a simulated node, which has no disk.' }),
     started_at: z.iso.datetime(),
   })

@@ -7,8 +7,8 @@ import { formatNetwork, halves, isSingleHost, type Network, parseNetwork } from 
 import { checkedExport } from './checked.ts';
 import type { ActiveExport } from './exporter.ts';
 
-export const SQUASH_NAMES = { none: 'No_Root_Squash', root: 'Root_Squash', all: 'All_Squash' } as const;
-export const ACCESS_NAMES = { rw: 'RW', ro: 'RO' } as const;
+const SQUASH_NAMES = { none: 'No_Root_Squash', root: 'Root_Squash', all: 'All_Squash' } as const;
+const ACCESS_NAMES = { rw: 'RW', ro: 'RO' } as const;
 
 /** One client as the server holds it. A rule may need two of them (`clientsOf`). */
 export interface ServerClient extends Pick<ExportRule, 'access' | 'squash'> {

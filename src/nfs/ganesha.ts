@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { mapConcurrently } from '../base/concurrent.ts';
 import { hasCode, RigError } from '../base/errors.ts';
+import { createSerial } from '../base/serial.ts';
 import { checkedVolumeId, isVolumeId } from '../model/names.ts';
 import { checkedExport } from './checked.ts';
 import { readSpelling, writeWhole } from './export-file.ts';
@@ -16,7 +17,6 @@ import { createGaneshaBus, type GaneshaBus } from './ganesha-bus.ts';
 import { clientKey, clientsOf, renderExport, rulesOf, type ServedClients } from './ganesha-config.ts';
 import type { ShownExport } from './ganesha-output.ts';
 import { createSubvolumeMounts, type SubvolumeMounts } from './subvolume-mounts.ts';
-import { createTurns } from './turns.ts';
 
 /** Each is a process of its own; ganesha answers them one after the other. */
 const CONCURRENT_CALLS = 4;
@@ -49,7 +49,12 @@ export function createGaneshaExporter(options: {
       return ['/', exportsRoot].includes(dirname(path)) && isVolumeId(id) ? id : undefined;
     },
   };
-  const inTurn = createTurns();
+  const serial = createSerial();
+  /** One after the other: every step reads what the last one left. */
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> =>
+    serial(task).catch((error: unknown) => {
+      throw RigError.from(error, { code: 'io' });
+    });
   return {
     list: () => inTurn(async () => read(server, await server.bus.show())),
     find: (id) => inTurn(async () => (await read(server, await shownOf(server, checkedVolumeId(id))))[0]),
@@ -111,15 +116,14 @@ async function clientsIfThere(
 async function apply(server: Server, wanted: ActiveExport): Promise<void> {
   const { bus, mounts, fileOf, idOf } = server;
   const { id } = wanted;
-  let mount = await mounts.find(id);
-  if (mount === undefined) {
-    // The server may still export what was mounted here before.
-    await end(server, id);
-    mount = await mounts.mount(id);
-  }
   const shown = await bus.show();
-  const current = shown.find((entry) => idOf(entry) === id);
-  const exportId = current?.exportId ?? freeExportId(mount.subvolumeId ?? 0, shown);
+  const found = await mounts.find(id);
+  // The server may still export what was mounted here before.
+  if (found === undefined) await endThese(server, id, shown);
+  const mount = found ?? (await mounts.mount(id));
+  const current = found === undefined ? undefined : shown.find((entry) => idOf(entry) === id);
+  const others = shown.filter((entry) => idOf(entry) !== id);
+  const exportId = current?.exportId ?? freeExportId(mount.subvolumeId ?? 0, others);
   await writeWhole(fileOf(id), renderExport({ wanted, exportId, path: mounts.pathOf(id) }));
   if (current === undefined) await bus.add(fileOf(id), exportId);
   else await bus.update(fileOf(id), exportId);
@@ -134,8 +138,12 @@ async function apply(server: Server, wanted: ActiveExport): Promise<void> {
 }
 
 async function end(server: Server, id: string): Promise<void> {
-  const { bus, mounts, fileOf } = server;
-  for (const { exportId } of await shownOf(server, id)) await bus.remove(exportId);
+  await endThese(server, id, await server.bus.show());
+}
+
+async function endThese(server: Server, id: string, shown: readonly ShownExport[]): Promise<void> {
+  const { bus, mounts, fileOf, idOf } = server;
+  for (const entry of shown) if (idOf(entry) === id) await bus.remove(entry.exportId);
   await mounts.unmount(id);
   await rm(fileOf(id), { force: true });
 }

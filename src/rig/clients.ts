@@ -8,7 +8,7 @@ import type { Deployment } from './deployment.ts';
 import type { CallEvent, Operation } from './history.ts';
 import type { Journal } from './journal.ts';
 
-/** A call that gets no answer within this is given up; nobody knows then what became of it. */
+/** A call that gets no answer within this is given up by default; nobody knows then what became of it. */
 const HTTP_TIMEOUT_MS = 10_000;
 
 export interface HttpCall {
@@ -17,14 +17,24 @@ export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
+  /** Sent as If-Match. Default: none. */
+  readonly ifMatch?: string;
+  /** Default: 10,000. */
+  readonly timeoutMs?: number;
 }
 
 /** `status` is undefined when no answer came. */
 export interface HttpAnswer {
   readonly status: number | undefined;
   readonly body: unknown;
+  readonly etag?: string;
   readonly elapsedMs: number;
   readonly error?: string;
+}
+
+/** The answer in an expectation. */
+export function answerText({ status, body, error }: HttpAnswer): string {
+  return status === undefined ? (error ?? 'no answer') : `${status} ${JSON.stringify(body)}`.slice(0, 200);
 }
 
 export interface FileCall {
@@ -42,32 +52,51 @@ export interface FileCall {
 export interface Clients {
   http(call: HttpCall): Promise<HttpAnswer>;
   file(call: FileCall): Promise<IoAnswer>;
+  /** Calls so far. */
+  count(): number;
 }
 
 export function createClients(options: {
   readonly deployment: Deployment;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'atMs' | 'record'>;
 }): Clients {
   const { deployment, journal } = options;
   let calls = 0;
+  /** The process that each client is by now: another one after each call that stays open. */
+  const processes = new Map<string, { readonly name: string; readonly count: number; isOpen: boolean }>();
+
+  const processOf = (client: string) => {
+    const { name = client, count = 1, isOpen = false } = processes.get(client) ?? {};
+    const process = isOpen
+      ? { name: `${client} (${count + 1})`, count: count + 1, isOpen: true }
+      : { name, count, isOpen: true };
+    processes.set(client, process);
+    return process;
+  };
 
   /** Records the invocation; the returned function records the completion. */
-  const invoke = (process: string, operation: Operation) => {
+  const invoke = (client: string, operation: Operation) => {
     calls += 1;
-    const call = calls;
-    journal.record({ type: 'call', phase: 'invoke', call, process, operation });
-    return (end: Pick<CallEvent, 'phase' | 'status' | 'body' | 'sha256' | 'error' | 'refused'>): void =>
-      journal.record({ type: 'call', call, process, operation, ...end });
+    const caller = processOf(client);
+    const common = { type: 'call', call: calls, process: caller.name, operation } as const;
+    journal.record({ ...common, phase: 'invoke' });
+    return (end: Omit<CallEvent, 'type' | 'atMs' | 'call' | 'process' | 'operation'>): void => {
+      if (end.phase !== 'info') caller.isOpen = false;
+      journal.record({ ...common, ...end });
+    };
   };
 
   return {
-    http: async ({ process, node, method, path, body }) => {
+    count: () => calls,
+
+    http: async ({ process, node, method, path, body, ifMatch, timeoutMs = HTTP_TIMEOUT_MS }) => {
       const complete = invoke(process, {
         kind: 'http',
         node,
         method,
         path,
         ...(body !== undefined && { body }),
+        ...(ifMatch !== undefined && { ifMatch }),
       });
       // Where the node is now is the rig's question, not part of the call.
       let startedMs = journal.atMs();
@@ -76,15 +105,27 @@ export function createClients(options: {
         startedMs = journal.atMs();
         const response = await fetch(url, {
           method,
-          ...(body !== undefined && {
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify(body),
-          }),
-          signal: AbortSignal.timeout(HTTP_TIMEOUT_MS),
+          headers: {
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+            ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+          },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(timeoutMs),
         });
         const answer = parsed(await response.text());
-        complete({ phase: phaseOf(method, response.status), status: response.status, body: answer });
-        return { status: response.status, body: answer, elapsedMs: journal.atMs() - startedMs };
+        const etag = response.headers.get('etag');
+        complete({
+          phase: phaseOf(method, response.status),
+          status: response.status,
+          body: answer,
+          ...(etag !== null && { etag }),
+        });
+        return {
+          status: response.status,
+          body: answer,
+          elapsedMs: journal.atMs() - startedMs,
+          ...(etag !== null && { etag }),
+        };
       } catch (thrown) {
         const error = describe(thrown);
         complete({ phase: neverSent(thrown) || method === 'GET' ? 'fail' : 'info', error });
@@ -129,6 +170,7 @@ export function createClients(options: {
         ...(answer.sha256 !== undefined && { sha256: answer.sha256 }),
         ...(answer.detail !== undefined && { error: answer.detail }),
         ...((answer.outcome === 'refused' || answer.refused === true) && { refused: true }),
+        ...(answer.full === true && { full: true }),
       });
       return answer;
     },

@@ -1,28 +1,22 @@
 // What a scenario can wait for, as probes. Each says what it last saw, so that
 // a bound that is missed explains itself.
 
-import { RigError } from '../base/errors.ts';
-import { gibToBytes } from '../base/units.ts';
-import { LEADER_KEY, nodeKey, VOLUMES_PREFIX } from '../kv/keys.ts';
+import { LEADER_KEY, nodeKey } from '../kv/keys.ts';
 import { sameRules } from '../model/export.ts';
-import type { Volume } from '../model/volume.ts';
-import { inventoryOf } from './collect.ts';
 import type { Deployment } from './deployment.ts';
+import { observeEtcd } from './etcd-conditions.ts';
 import { parseLogLines } from './log-lines.ts';
+import { observeBalance, observeConverged, observeDraining, observeEmpty } from './node-conditions.ts';
+import type { Observation } from './observation.ts';
 import type { RecordedKey, Recorder } from './recorder.ts';
 import type { Condition } from './scenario.ts';
-import { leaderOf, type Names, type Stage, volumeOf } from './stage.ts';
-
-export interface Observation {
-  readonly holds: boolean;
-  /** What was seen, for people. */
-  readonly seen: string;
-}
-
-type View = Pick<Stage, 'deployment' | 'recorder'> & { readonly names: Names };
+import type { View } from './scene.ts';
+import { leaderOf, refuseStale, volumeOf } from './stage.ts';
+import { presentNodes } from './topology.ts';
 
 /** One look at the condition. Throws when it can't be observed now. */
 export async function observe(view: View, condition: Condition): Promise<Observation> {
+  if ('told' in condition) return observeTold(view, condition);
   if ('volume' in condition) return observeVolume(view, condition);
   if ('registered' in condition) return observeRegistered(view, condition);
   if ('unregistered' in condition) {
@@ -32,13 +26,26 @@ export async function observe(view: View, condition: Condition): Promise<Observa
   if ('leader' in condition) return observeLeader(view, condition);
   if ('answering' in condition) return observeProbe(view.deployment, condition.answering, '/healthz');
   if ('ready' in condition) return observeProbe(view.deployment, condition.ready, '/readyz');
+  if ('etcdAnswers' in condition) return observeEtcd(view.deployment, condition.etcdAnswers);
+  if ('empty' in condition) return observeEmpty(view, condition.empty);
+  if ('balancedWithinPercent' in condition) return observeBalance(view, condition.balancedWithinPercent);
+  if ('draining' in condition) return observeDraining(view, condition);
   if ('converged' in condition) return observeConverged(view, condition.converged);
   return observeLogged(view, condition);
 }
 
-/** While etcd is away the recorder shows what was true before: no ground to judge by. */
-function refuseStale(recorder: Recorder): void {
-  if (!recorder.connected()) throw new RigError('unavailable', "the recorder doesn't reach etcd");
+function observeTold(view: View, condition: Extract<Condition, { told: string }>): Observation {
+  const { atMs } = view.names.mark(condition.after);
+  const id = view.names.idOf(condition.volume);
+  const heard = (view.followers.get(condition.told)?.told ?? []).filter(
+    (told) => told.volume === id && told.atMs >= atMs,
+  );
+  const found = heard.some(
+    ({ action, server }) =>
+      action === condition.to && (condition.on === undefined || server === condition.on),
+  );
+  const seen = heard.map(({ action, server }) => `${action} ${server ?? 'nowhere'}`).join(', ');
+  return { holds: found, seen: seen || 'it was told nothing' };
 }
 
 function keyNow(recorder: Recorder, key: string): RecordedKey | undefined {
@@ -59,7 +66,10 @@ function observeLeader(view: View, condition: Extract<Condition, { leader: 'one'
   return { holds, seen: leader ? `${leader} leads, elected at ${key?.atMs} ms` : 'nobody leads' };
 }
 
-function observeVolume(view: View, condition: Extract<Condition, { volume: string }>): Observation {
+function observeVolume(
+  view: View,
+  condition: Extract<Condition, { volume: string; state: string }>,
+): Observation {
   refuseStale(view.recorder);
   const volume = volumeOf(view.recorder, view.names.idOf(condition.volume));
   if (volume === undefined) return { holds: condition.state === 'absent', seen: 'it is absent' };
@@ -68,18 +78,20 @@ function observeVolume(view: View, condition: Extract<Condition, { volume: strin
     volume.state === condition.state &&
     (condition.on === undefined || volume.node === condition.on) &&
     (condition.notOn === undefined || volume.node !== condition.notOn) &&
+    (condition.sizeGib === undefined || volume.actual?.reserved_size === condition.sizeGib) &&
     (condition.exported !== true || exported);
   const error = volume.control.error === null ? '' : ` (${volume.control.error})`;
+  const size = `${volume.actual?.reserved_size ?? 'no'} GiB`;
   return {
     holds,
-    seen: `${volume.state} on ${volume.node ?? 'no node'}${exported ? '' : ', exports not applied'}${error}`,
+    seen: `${volume.state} on ${volume.node ?? 'no node'}, ${size}${exported ? '' : ', exports not applied'}${error}`,
   };
 }
 
 function observeRegistered(view: View, condition: Extract<Condition, { registered: string }>): Observation {
   refuseStale(view.recorder);
   // Only an agent registers its node.
-  const wanted = view.deployment.topology.nodes
+  const wanted = presentNodes(view.deployment.topology)
     .filter(({ roles }) => roles.includes('agent'))
     .map((node) => node.name)
     .filter((name) => condition.registered === 'all' || condition.registered === name);
@@ -97,7 +109,7 @@ async function observeProbe(
   which: string,
   path: '/healthz' | '/readyz',
 ): Promise<Observation> {
-  const names = deployment.topology.nodes
+  const names = presentNodes(deployment.topology)
     .filter(({ roles }) => roles.includes('api'))
     .map(({ name }) => name)
     .filter((name) => which === 'all' || which === name);
@@ -117,28 +129,6 @@ async function observeProbe(
     holds: bad.length === 0,
     seen: bad.map(({ name, status }) => `${name}: ${status}`).join(', ') || 'all say 200',
   };
-}
-
-/** Compares what a settled node must show: ready volumes, their quotas, and nothing else. */
-async function observeConverged(view: View, node: string): Promise<Observation> {
-  refuseStale(view.recorder);
-  const inventory = await inventoryOf(view.deployment, node);
-  const wanted = [...view.recorder.keys()]
-    .filter(([key]) => key.startsWith(VOLUMES_PREFIX))
-    .map(([, { value }]) => JSON.parse(value) as Volume)
-    .filter((volume) => volume.node === node);
-  const differences = wanted.flatMap((volume) => {
-    if (volume.state !== 'ready') return [`${volume.id} is ${volume.state}`];
-    const found = inventory.volumes.find(({ id }) => id === volume.id);
-    if (found === undefined) return [`${volume.id} has no subvolume`];
-    const quota = gibToBytes(volume.requested.reserved_size);
-    return found.quotaBytes === quota ? [] : [`${volume.id} has quota ${found.quotaBytes}, not ${quota}`];
-  });
-  const ids = new Set(wanted.map((volume) => volume.id));
-  for (const { id } of inventory.volumes) if (!ids.has(id)) differences.push(`${id} is an orphan`);
-  for (const { id } of inventory.exports)
-    if (!ids.has(id)) differences.push(`${id} is exported but isn't here`);
-  return { holds: differences.length === 0, seen: differences.join('; ') || 'they match' };
 }
 
 async function observeLogged(

@@ -3,7 +3,9 @@
 // nothing else, so a run can be judged again at any time.
 
 import type { LogFields, LogLevel } from '../base/log.ts';
+import type { FaultSpec } from './faults/spec.ts';
 import type { Topology } from './topology.ts';
+import type { Workload } from './workload/spec.ts';
 
 /** What a client asked for. */
 export type Operation =
@@ -13,11 +15,13 @@ export type Operation =
       readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
       readonly path: string;
       readonly body?: unknown;
+      /** Entity tags that the change was made conditional on. */
+      readonly ifMatch?: string;
     }
   | {
       readonly kind: 'nfs-write' | 'nfs-read';
       readonly consumer: string;
-      /** Node that serves the volume. */
+      /** Where the consumer mounted it: a node's name or address. */
       readonly server: string;
       readonly volume: string;
       /** Relative path inside the volume. */
@@ -36,18 +40,55 @@ export interface CallEvent {
   readonly phase: 'invoke' | 'ok' | 'fail' | 'info';
   /** Pairs the invocation with its completion. */
   readonly call: number;
-  /** Whoever called; one process has one call open at a time. */
+  /**
+   * Whoever called; one process has one call open at a time, and one of which nobody knows what
+   * became stays open: the client goes on as another process, `work 1 (2)`, as in Jepsen.
+   */
   readonly process: string;
   readonly operation: Operation;
   /** HTTP status, where there was an answer. */
   readonly status?: number;
   readonly body?: unknown;
+  /** Entity tag of the answer, quotes and all. */
+  readonly etag?: string;
   /** Digest of what was read or written. */
   readonly sha256?: string;
   /** What went wrong. */
   readonly error?: string;
   /** The server denied access; of an `info` write: after it had begun. */
   readonly refused?: boolean;
+  /** Of an `info` write: it came to the end of the volume's quota or of the disk. */
+  readonly full?: boolean;
+}
+
+/** The client that has gone on as this process. */
+export const callerOf = (process: string): string => process.replace(/ \(\d+\)$/, '');
+
+/** What a consumer does that follows the cluster's events (`GET /events`). */
+export interface FollowEvent {
+  readonly type: 'follow';
+  readonly atMs: number;
+  /** `open`: from now on it hears of everything. `lost`: the stream broke. `end`: it hung up. */
+  readonly phase: 'open' | 'lost' | 'end';
+  readonly consumer: string;
+  /** Node whose API it listens to. */
+  readonly node: string;
+  /** The last id that it had heard by then, and went on from. */
+  readonly lastEventId?: string;
+  readonly error?: string;
+}
+
+/** One server-sent event, as the consumer got it. */
+export interface ToldEvent {
+  readonly type: 'told';
+  readonly atMs: number;
+  readonly consumer: string;
+  readonly node: string;
+  /** The event's own id; only the last of those of one revision has one. */
+  readonly id?: string;
+  /** Its type. */
+  readonly event: string;
+  readonly data: unknown;
 }
 
 export interface FaultEvent {
@@ -59,6 +100,33 @@ export interface FaultEvent {
   /** Container, and role where only that was hit. */
   readonly container: string;
   readonly role?: string;
+}
+
+/** A phase in the life of a fault that is healed again (faults/nemesis.ts). */
+export interface NemesisEvent {
+  readonly type: 'nemesis';
+  readonly atMs: number;
+  /**
+   * `inject` and `heal` are written before anything is touched, `shown` and `healed` once the
+   * effect, or its absence, was seen. `unavailable`: it can't be had here, and nothing was done.
+   */
+  readonly phase: 'inject' | 'shown' | 'heal' | 'healed' | 'unavailable';
+  /** Its name in the script; unique in the run. */
+  readonly id: string;
+  readonly fault: FaultSpec;
+  /** Who was chosen to be hit. */
+  readonly members: readonly string[];
+  /** What was seen, or what is missing here. */
+  readonly evidence?: string;
+}
+
+/** From `begin` to `end` clients were to call so often; their names begin with the workload's. */
+export interface WorkloadEvent {
+  readonly type: 'workload';
+  readonly atMs: number;
+  readonly phase: 'begin' | 'end';
+  readonly name: string;
+  readonly workload: Workload;
 }
 
 /** A bound that the scenario sets, with what was measured against it. */
@@ -73,6 +141,8 @@ export interface ExpectationEvent {
   readonly measuredMs?: number;
   /** What was last seen. */
   readonly seen: string;
+  /** Id of the fault before or after which the cluster had to be well. */
+  readonly around?: string;
 }
 
 export interface InventoryVolume {
@@ -93,6 +163,8 @@ export interface Inventory {
   readonly volumes: readonly InventoryVolume[];
   readonly trash: readonly string[];
   readonly exports: readonly InventoryExport[];
+  /** Copies of volumes that moves have made: `<volume>.<copy>`. */
+  readonly copies?: readonly string[];
 }
 
 export interface InventoryEvent {
@@ -114,7 +186,35 @@ export interface FinalStateEvent {
   readonly leases: readonly string[];
 }
 
-export type HistoryEvent = CallEvent | FaultEvent | ExpectationEvent | InventoryEvent | FinalStateEvent;
+/** Two members that tell different things of one revision. */
+export interface Disagreement {
+  readonly revision: number;
+  /** Who told what, the first to tell of the revision first; values only by their digest. */
+  readonly told: readonly [Telling, Telling];
+}
+
+export interface Telling {
+  readonly member: string;
+  readonly events: readonly string[];
+}
+
+/** When the rig noticed it. */
+export interface DisagreementEvent extends Disagreement {
+  readonly type: 'disagreement';
+  readonly atMs: number;
+}
+
+export type HistoryEvent =
+  | CallEvent
+  | FollowEvent
+  | ToldEvent
+  | FaultEvent
+  | NemesisEvent
+  | WorkloadEvent
+  | ExpectationEvent
+  | InventoryEvent
+  | FinalStateEvent
+  | DisagreementEvent;
 
 /** One event of etcd's own history; events of one transaction share the revision. */
 export interface EtcdEvent {
@@ -142,6 +242,8 @@ export interface NodeLogLine {
 export interface RecordedRun {
   readonly scenario: string;
   readonly seed: number;
+  /** How long it was told to last; of one that is drawn from its seed. */
+  readonly durationMs?: number | undefined;
   readonly topology: Topology;
   /** IP address of each consumer, by name. */
   readonly consumers: Readonly<Record<string, string>>;
@@ -150,6 +252,8 @@ export interface RecordedRun {
   readonly etcd: readonly EtcdEvent[];
   /** True when the recorder saw every revision up to the final state. */
   readonly etcdComplete: boolean;
+  /** Why the run did not come to its end, as a sentence; absent when it did. */
+  readonly interrupted?: string | undefined;
   /** By time. */
   readonly logs: readonly NodeLogLine[];
 }

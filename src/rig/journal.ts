@@ -7,11 +7,12 @@ import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { EtcdEvent, HistoryEvent } from './history.ts';
 import { ETCD_EVENTS_FILE, HISTORY_FILE } from './record-files.ts';
+import { redactedEtcdEvent, redactedHistoryEvent } from './redact.ts';
 
 /** An event without its time, which the journal adds. */
 export type Unstamped<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never;
 
-/** Recording throws `machine` when the disk doesn't take it: an experiment that can't be recorded must end. */
+/** Secrets are left out (redact.ts). Recording throws `machine` when the disk doesn't take it: an experiment that can't be recorded must end. */
 export interface Journal extends Disposable {
   /** Milliseconds since the run began. */
   atMs(): number;
@@ -31,9 +32,9 @@ export function openJournal(options: { readonly clock: Clock; readonly folder: s
   return {
     atMs,
     etcd,
-    record: (event) => history.append({ atMs: atMs(), ...event }),
+    record: (event) => history.append(redactedHistoryEvent({ atMs: atMs(), ...event } as HistoryEvent)),
     recordEtcd: (event) => {
-      const stamped = { atMs: atMs(), ...event } as EtcdEvent;
+      const stamped = redactedEtcdEvent({ atMs: atMs(), ...event } as EtcdEvent);
       etcdEvents.append(stamped);
       etcd.push(stamped);
     },

@@ -6,6 +6,7 @@ import { waitFor } from '../base/retry.ts';
 import type { Role } from '../model/volume.ts';
 import type { Deployment } from './deployment.ts';
 import type { DeployRequest } from './run.ts';
+import { presentNodes } from './topology.ts';
 
 /** A place where clusters can be deployed. */
 export interface Mode extends AsyncDisposable {
@@ -27,7 +28,7 @@ export async function awaitReady(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { deployment, clock, timeoutMs, signal } = options;
-  const { nodes } = deployment.topology;
+  const nodes = presentNodes(deployment.topology);
   const having = (role: Role): readonly string[] =>
     nodes.filter(({ roles }) => roles.includes(role)).map(({ name }) => name);
   await Promise.all(

@@ -2,7 +2,8 @@
 // container printed. Daemons print JSON (base/log.ts); all else is kept as text.
 // A daemon's own time counts where it gives one: Docker stamps a line when it
 // gets round to reading it, which on a busy machine is up to hundreds of
-// milliseconds later. Both are read from the clock of one machine.
+// milliseconds later. Both are read from the clock of one machine, unless a fault
+// gave the daemon another one.
 
 import type { LogLevel } from '../base/log.ts';
 import type { NodeLogLine } from './history.ts';
@@ -14,12 +15,14 @@ const STAMPED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) ?(.*
  * The lines of one container, on the run's time line. `startedAtMs` is the
  * wall-clock time at which the run began. A line that isn't a daemon's becomes
  * `{level: 'info', event: 'text', fields: {text}}`; one without a time (the rest
- * of a longer one) gets the time of the line before it.
+ * of a longer one) gets the time of the line before it. With `ownClock` the
+ * daemon's times are of a clock that was wrong, and Docker's count.
  */
 export function parseLogLines(options: {
   readonly container: string;
   readonly text: string;
   readonly startedAtMs: number;
+  readonly ownClock?: boolean;
 }): readonly NodeLogLine[] {
   const { container, startedAtMs } = options;
   let atMs = 0;
@@ -39,7 +42,10 @@ export function parseLogLines(options: {
       atMs = toMicroseconds(Date.parse(`${seconds}${zone}`) + Number(`0${fraction}`) * 1000 - startedAtMs);
     }
     const { at, ...line } = parseLine(rest);
-    const ownMs = typeof at === 'string' ? toMicroseconds(Date.parse(at) - startedAtMs) : Number.NaN;
+    const ownMs =
+      typeof at === 'string' && options.ownClock !== true
+        ? toMicroseconds(Date.parse(at) - startedAtMs)
+        : Number.NaN;
     lines.push({ atMs: Number.isNaN(ownMs) ? atMs : ownMs, container, ...line });
   }
   return lines;

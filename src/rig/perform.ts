@@ -1,9 +1,13 @@
 // Performs a scenario's script, a step at a time.
 
 import { describeStep } from './describe.ts';
+import { createNemesis } from './faults/nemesis.ts';
+import { healthOf } from './health.ts';
 import type { Scenario } from './scenario.ts';
+import type { Scene } from './scene.ts';
+import { createSite } from './site.ts';
 import { createNames, type Stage } from './stage.ts';
-import { act, type Scene } from './steps.ts';
+import { act, allOf } from './steps.ts';
 
 /**
  * `onStep` is told before each step what it is. Throws `machine` when the rig
@@ -13,14 +17,26 @@ export async function perform(
   stage: Stage,
   options: { readonly scenario: Scenario; readonly onStep: (description: string) => void },
 ): Promise<void> {
-  const scene: Scene = { stage, names: createNames(stage), traffic: new Map() };
+  const names = createNames(stage);
+  // What faults do by themselves until they are healed must not outlive a script that fails.
+  const over = new AbortController();
+  const signal = AbortSignal.any([stage.signal, over.signal]);
+  const nemesis = createNemesis(
+    createSite({ ...stage, signal }, names),
+    stage.journal.record,
+    healthOf(stage, names),
+  );
+  const scene: Scene = { stage, names, nemesis, traffic: new Map(), followers: new Map() };
   try {
     for (const step of options.scenario.script) {
       stage.signal.throwIfAborted();
       options.onStep(describeStep(step));
       await act(scene, step);
     }
+    await nemesis.healAll();
   } finally {
-    await Promise.all([...scene.traffic.values()].map((traffic) => traffic.end()));
+    over.abort();
+    // One that can't end in peace leaves none of the others at work: they would outlive the run's record.
+    await allOf([...scene.traffic.values(), ...scene.followers.values()].map((one) => one.end()));
   }
 }

@@ -1,13 +1,13 @@
 // Asks every endpoint of a node's API at once, to see how it answers while etcd is away.
 
-import type { Clients, HttpCall } from './clients.ts';
+import { answerText, type Clients, type HttpCall } from './clients.ts';
 import type { Journal } from './journal.ts';
 
 const NO_SUCH = 'v0000000000000000';
 const ORDER = { name: 'probe', meta: {}, requested: { reserved_size: 1, constraints: {} }, exports: [] };
 
 /** Every call of the API that needs etcd, with a body that would be accepted if etcd were there. */
-export const CALLS_THAT_NEED_ETCD: readonly Pick<HttpCall, 'method' | 'path' | 'body'>[] = [
+const CALLS_THAT_NEED_ETCD: readonly Pick<HttpCall, 'method' | 'path' | 'body'>[] = [
   { method: 'GET', path: '/volumes' },
   { method: 'GET', path: `/volumes/${NO_SUCH}` },
   { method: 'POST', path: '/volumes', body: ORDER },
@@ -43,10 +43,7 @@ export async function probeEtcdAbsent(options: {
           outcome: answer.status === status && json ? 'met' : 'missed',
           boundMs: withinMs,
           measuredMs: Math.round(answer.elapsedMs),
-          seen:
-            answer.status === undefined
-              ? (answer.error ?? 'no answer')
-              : `${answer.status} ${JSON.stringify(answer.body)}`.slice(0, 200),
+          seen: answerText(answer),
         });
       }),
     ),

@@ -7,12 +7,15 @@ import { z } from 'zod';
 import { RigError } from '../base/errors.ts';
 import { parseStored } from '../model/parse.ts';
 import type { CheckName } from './checks/catalogue.ts';
+import { withOwnClock } from './checks/impairments.ts';
 import type { EtcdEvent, HistoryEvent, NodeLogLine, RecordedRun } from './history.ts';
 import { parseLogLines } from './log-lines.ts';
 import { type Topology, topologySchema } from './topology.ts';
 
 /** A {@link RunFile}: what was run. Written before anything else. */
 export const RUN_FILE = 'run.json';
+/** Of a scenario that was drawn from a seed: chaos/plan.ts. Not read again. */
+export const PLAN_FILE = 'plan.json';
 /** A {@link HistoryEvent} a line, as it happens. */
 export const HISTORY_FILE = 'history.jsonl';
 /** An {@link EtcdEvent} a line, in the order of their revisions. */
@@ -29,6 +32,8 @@ export const JUNIT_FILE = 'junit.xml';
 export interface RunFile {
   readonly scenario: string;
   readonly seed: number;
+  /** How long it was told to last; of one that is drawn from its seed. */
+  readonly durationMs?: number;
   readonly runId: string;
   readonly topology: Topology;
   /** Wall-clock time, in milliseconds since the epoch, at which `atMs` is 0. */
@@ -37,19 +42,23 @@ export interface RunFile {
   readonly checks: readonly CheckName[];
   /** IP address of each consumer; absent until they are known. */
   readonly consumers?: Readonly<Record<string, string>>;
-  /** False when the recorder lost part of etcd's history: compacted, or another cluster. */
+  /** False when the recorder lost part of etcd's history: compacted, or another cluster. Absent until the run has come to its end. */
   readonly etcdComplete?: boolean;
+  /** Why the run did not come to its end, as a sentence; also absent where the rig could not tell any more. */
+  readonly interrupted?: string;
 }
 
 const runFileSchema = z.object({
   scenario: z.string(),
   seed: z.number(),
+  durationMs: z.number().exactOptional(),
   runId: z.string(),
   topology: topologySchema,
   startedAtMs: z.number(),
   checks: z.array(z.string()).transform((names) => names as CheckName[]),
   consumers: z.record(z.string(), z.string()).exactOptional(),
   etcdComplete: z.boolean().exactOptional(),
+  interrupted: z.string().exactOptional(),
 });
 
 /** Reads run.json. Throws `invalid` when the folder isn't a run's, or the file is malformed. */
@@ -59,7 +68,7 @@ export async function readRunFile(folder: string): Promise<RunFile> {
   try {
     value = await readFile(path, 'utf8');
   } catch (error) {
-    throw new RigError('invalid', `cannot read ${path}: ${String(error)}`, {
+    throw new RigError('invalid', `cannot read ${path}: ${(error as Error).message}`, {
       next: 'Name the folder of a run, such as runs/<time>-<scenario>-<seed>.',
       cause: error,
     });
@@ -75,12 +84,17 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
   return {
     scenario: run.scenario,
     seed: run.seed,
+    durationMs: run.durationMs,
     topology: run.topology,
     consumers: run.consumers ?? {},
     history: history.events,
     etcd: etcd.events,
-    etcdComplete: run.etcdComplete !== false && !history.truncated && !etcd.truncated,
-    logs: await readLogs(join(folder, LOGS_FOLDER), run.startedAtMs),
+    etcdComplete: run.etcdComplete === true && !history.truncated && !etcd.truncated,
+    ...(run.etcdComplete === undefined && { interrupted: run.interrupted ?? 'The rig itself was killed.' }),
+    logs: await readLogs(join(folder, LOGS_FOLDER), {
+      startedAtMs: run.startedAtMs,
+      ownClocks: withOwnClock({ history: history.events }),
+    }),
   };
 }
 
@@ -101,12 +115,16 @@ async function readLines<Event>(
   return { events, truncated };
 }
 
-async function readLogs(folder: string, startedAtMs: number): Promise<readonly NodeLogLine[]> {
+async function readLogs(
+  folder: string,
+  { startedAtMs, ownClocks }: { readonly startedAtMs: number; readonly ownClocks: ReadonlySet<string> },
+): Promise<readonly NodeLogLine[]> {
   const names = await readdir(folder).catch(() => []);
   const all: NodeLogLine[] = [];
   for (const name of names.filter((candidate) => candidate.endsWith('.log')).sort()) {
     const text = await readIfThere(join(folder, name));
-    const lines = parseLogLines({ container: name.slice(0, -'.log'.length), text, startedAtMs });
+    const container = name.slice(0, -'.log'.length);
+    const lines = parseLogLines({ container, text, startedAtMs, ownClock: ownClocks.has(container) });
     for (const line of lines) all.push(line);
   }
   return all.sort((a, b) => a.atMs - b.atMs);
@@ -117,3 +135,12 @@ const readIfThere = (path: string): Promise<string> =>
     if (error.code === 'ENOENT') return '';
     throw error;
   });
+
+/** What verdict.json says the run took; undefined for one that was not judged, such as one that was interrupted. */
+export async function readElapsedMs(folder: string): Promise<number | undefined> {
+  const key = join(folder, VERDICT_FILE);
+  const value = await readIfThere(key);
+  return value === ''
+    ? undefined
+    : parseStored(z.object({ elapsedMs: z.number() }), { key, value }).elapsedMs;
+}

@@ -1,31 +1,26 @@
 // A run: the whole experiment on one page. Start a cluster, record everything,
 // perform the script, collect, judge, report, and leave nothing behind.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
 import { createSeededRandom } from '../base/random.ts';
-import { waitFor } from '../base/retry.ts';
-import { VOLUMES_PREFIX } from '../kv/keys.ts';
 import type { Kv } from '../kv/kv.ts';
-import { sameRules } from '../model/export.ts';
-import type { Volume } from '../model/volume.ts';
 import { judge } from './checks/judge.ts';
 import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
-import { type Journal, openJournal, recordError } from './journal.ts';
+import { type Journal, openJournal } from './journal.ts';
 import { perform } from './perform.ts';
-import { LOGS_FOLDER, RUN_FILE, type RunFile, readRecordedRun } from './record-files.ts';
+import { LOGS_FOLDER, readRecordedRun } from './record-files.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
+import { glanceOf } from './report/glance.ts';
 import type { ScenarioResult } from './report/verdict.ts';
-import { writeReports } from './reports.ts';
+import { writeReportSoFar, writeReports } from './reports.ts';
+import { openFolder, type RunHeader, writeHeader } from './run-header.ts';
 import type { Scenario } from './scenario.ts';
-import { parseTopology, type Topology } from './topology.ts';
-
-/** After the script everything must settle within this, plus a lease's life. */
-const SETTLE_MS = 15_000;
+import { settle } from './settle.ts';
+import { etcdMembers, parseTopology, type Topology } from './topology.ts';
 
 export interface RunOptions {
   readonly scenario: Scenario;
@@ -36,8 +31,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Brings the cluster up, in whichever mode. */
   readonly deploy: (options: DeployRequest) => Promise<Deployment>;
-  /** Opens etcd at a URL, for observation only. */
-  readonly openKv: (endpoint: string) => Kv;
+  /** Opens etcd at its members' URLs, for observation only. */
+  readonly openKv: (endpoints: readonly string[]) => Kv;
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
   readonly keep: 'never' | 'on-failure' | 'always';
   readonly onProgress: (what: string) => void;
@@ -62,15 +57,16 @@ export interface RunResult extends ScenarioResult {
 /**
  * Runs one scenario. What the system under test does wrong ends up in the
  * verdict; only the rig's and the machine's own failures are thrown
- * (`machine`), and `aborted`, after the cluster is gone and the logs are saved.
+ * (`machine`), and `aborted`, after the cluster is gone, and the logs and the
+ * report of as much as was recorded are saved.
  */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, seed, folder, runId, clock, signal, onProgress } = options;
   const topology = parseTopology(scenario.topology, `scenario ${scenario.name}`);
   const startedMs = clock.monotonicMs();
-  makeFolder(folder);
+  openFolder(folder, scenario);
   using journal = openJournal({ clock, folder });
-  const header = runHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
+  const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
 
   onProgress('starting the cluster');
   const absentAtStart = scenario.absentAtStart ?? [];
@@ -83,10 +79,13 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     const judged = judge(run, scenario.checks);
     kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
     const elapsedMs = clock.monotonicMs() - startedMs;
-    const result: RunResult = { ...judged, scenario: scenario.name, seed, folder, elapsedMs, kept, runId };
+    const glance = glanceOf(run, judged.verdicts);
+    const told = { scenario: scenario.name, seed, durationMs: run.durationMs, folder, elapsedMs, glance };
+    const result: RunResult = { ...judged, ...told, kept, runId };
     writeReports({ run, result });
     return result;
   } catch (error) {
+    await reportSoFar({ ...options, header, error, elapsedMs: clock.monotonicMs() - startedMs });
     if (signal.aborted) throw new RigError('aborted', 'the run was interrupted', { cause: error });
     kept = options.keep !== 'never';
     if (kept) onProgress(`the cluster is kept; remove it with: npm run rig -- down --run ${runId}`);
@@ -101,11 +100,19 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   }
 }
 
-function makeFolder(folder: string): void {
+/** What ended the run matters more than why there is no report of it. */
+async function reportSoFar(
+  context: RunOptions & { readonly header: RunHeader; readonly error: unknown; readonly elapsedMs: number },
+): Promise<void> {
+  const { folder, signal, header, error, elapsedMs, onProgress } = context;
+  const interrupted = signal.aborted
+    ? 'Somebody stopped it.'
+    : `The rig failed: ${RigError.from(error).message}.`;
   try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw recordError(folder, error);
+    header.note({ interrupted });
+    await writeReportSoFar(folder, elapsedMs);
+  } catch (second) {
+    onProgress(`no report could be written: ${RigError.from(second).message}`);
   }
 }
 
@@ -121,7 +128,8 @@ async function experiment(
   await using recorder = startRecorder({
     clock,
     journal,
-    connect: async () => openKv(await deployment.etcd()),
+    members: etcdMembers(deployment.topology),
+    connect: async (member) => openKv(await deployment.etcd(member)),
   });
   try {
     const consumers = await Promise.all(
@@ -133,41 +141,12 @@ async function experiment(
     const stage = { clock, random, deployment, recorder, journal, clients, signal };
     await perform(stage, { scenario, onStep: onProgress });
     onProgress('waiting for quiescence');
-    await settle({ clock, recorder, topology: deployment.topology, signal });
+    await settle({ clock, recorder, journal, deployment, signal });
     onProgress('collecting disks, exports and etcd');
     await collectInventories({ deployment, journal, label: 'final' });
     context.header.note({ etcdComplete: await finalState({ ...context, recorder }) });
   } finally {
     await deployment.saveLogs(join(folder, LOGS_FOLDER));
-  }
-}
-
-/** Nothing is judged that is still on its way: waits until no volume is, or the time is up. */
-async function settle(options: {
-  readonly clock: Clock;
-  readonly recorder: Recorder;
-  readonly topology: Topology;
-  readonly signal: AbortSignal;
-}): Promise<void> {
-  const { clock, recorder, topology, signal } = options;
-  const busy = (): readonly Volume[] =>
-    [...recorder.keys()]
-      .filter(([key]) => key.startsWith(VOLUMES_PREFIX))
-      .map(([, { value }]) => JSON.parse(value) as Volume)
-      .filter(
-        (volume) => volume.state !== 'ready' || !sameRules(volume.actual?.exports ?? [], volume.exports),
-      );
-  try {
-    await waitFor({
-      clock,
-      what: 'every volume to be ready with its exports applied, or gone',
-      timeoutMs: SETTLE_MS + topology.settings.leaseTtlSeconds * 1000,
-      signal,
-      probe: async () => (busy().length === 0 ? true : undefined),
-    });
-  } catch (error) {
-    // Not settling is for the checks to judge; they see the same state.
-    if (!hasCode(error, 'timeout')) throw error;
   }
 }
 
@@ -192,34 +171,4 @@ async function finalState(
   } finally {
     await kv.close();
   }
-}
-
-interface RunHeader {
-  /** Adds what became known, and writes run.json anew. */
-  note(found: Partial<RunFile>): void;
-}
-
-function runHeader(
-  options: RunOptions & { readonly topology: Topology; readonly startedAtMs: number },
-): RunHeader {
-  const { scenario, seed, runId, folder, topology, startedAtMs } = options;
-  let header: RunFile = {
-    scenario: scenario.name,
-    seed,
-    runId,
-    topology,
-    startedAtMs,
-    checks: scenario.checks,
-  };
-  const note = (found: Partial<RunFile>): void => {
-    header = { ...header, ...found };
-    const path = join(folder, RUN_FILE);
-    try {
-      writeFileSync(path, `${JSON.stringify(header, undefined, 2)}\n`);
-    } catch (error) {
-      throw recordError(path, error);
-    }
-  };
-  note({});
-  return { note };
 }

@@ -4,7 +4,7 @@
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
-import { LEADER_KEY, volumeKey } from '../kv/keys.ts';
+import { LEADER_KEY, VOLUMES_PREFIX, volumeKey } from '../kv/keys.ts';
 import type { Leader } from '../model/node.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Clients } from './clients.ts';
@@ -81,4 +81,16 @@ export function leaderOf(recorder: Recorder): string | undefined {
 export function volumeOf(recorder: Recorder, id: string): Volume | undefined {
   const found = recorder.keys().get(volumeKey(id));
   return found === undefined ? undefined : (JSON.parse(found.value) as Volume);
+}
+
+/** Every volume, as the recorder last saw them. */
+export function volumesOf(recorder: Recorder): readonly Volume[] {
+  return [...recorder.keys()]
+    .filter(([key]) => key.startsWith(VOLUMES_PREFIX))
+    .map(([, { value }]) => JSON.parse(value) as Volume);
+}
+
+/** While etcd is away the recorder shows what was true before: no ground to judge by. */
+export function refuseStale(recorder: Recorder): void {
+  if (!recorder.connected()) throw new RigError('unavailable', "the recorder doesn't reach etcd");
 }

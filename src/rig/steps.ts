@@ -2,48 +2,69 @@
 // expectation is recorded, and the script goes on.
 
 import { RigError } from '../base/errors.ts';
+import { answerText } from './clients.ts';
 import { collectInventories } from './collect.ts';
-import { type Observation, observe } from './conditions.ts';
+import { observe } from './conditions.ts';
 import { describeStep } from './describe.ts';
+import { serverOf, tryFile } from './files.ts';
+import { startFollower } from './follower.ts';
+import type { Observation } from './observation.ts';
 import { probeEtcdAbsent } from './probes.ts';
-import type { ConsumerRule, Step, VolumeCall } from './scenario.ts';
-import { type Names, type Stage, volumeOf } from './stage.ts';
+import { tellsReason } from './reasons.ts';
+import { orderedBy, requestOf } from './requests.ts';
+import { startWorkload } from './run-workload.ts';
+import type { Step } from './scenario.ts';
+import type { Scene } from './scene.ts';
+import { actOnRecord, addOnRecord } from './site.ts';
+import { presentNodes } from './topology.ts';
 import { startTraffic, type Traffic } from './traffic.ts';
 
 /** How often a condition is looked at. */
 const LOOK_EVERY_MS = 25;
-const IO_TIMEOUT_MS = 5_000;
-const FILE_BYTES = 256 * 1024;
 
-/** Where steps are done, and what they leave for later ones. */
-export interface Scene {
-  readonly stage: Stage;
-  readonly names: Names;
-  readonly traffic: Map<string, Traffic>;
-}
+/** An API may be starting, and asked in turn with the others. */
+const FOLLOWS_WITHIN_MS = 15_000;
 
 type StepOf<Key extends string> = Extract<Step, { readonly [K in Key]: unknown }>;
 
 /** Throws `machine` when the rig can't go on, `aborted` when it was told to stop. */
 export async function act(scene: Scene, step: Step): Promise<void> {
-  const { stage, names, traffic } = scene;
+  const { stage, names, nemesis, traffic, followers } = scene;
   if ('mark' in step) names.setMark(step.mark);
   else if ('call' in step) await call(scene, step);
   else if ('probe' in step) await probeEtcdAbsent({ ...stage, nodes: step.via, withinMs: step.withinMs });
-  else if ('io' in step) await io(scene, step);
+  else if ('io' in step) await expect(scene, step, (attempt) => tryFile(scene, step, attempt));
+  else if ('follow' in step) await follow(scene, step);
+  else if ('join' in step) await addOnRecord(stage, step.join);
   else if ('fault' in step) await fault(scene, step);
-  else if ('await' in step) await expect(scene, step, () => observe({ ...stage, names }, step.await));
-  else if ('hold' in step) await stage.clock.sleep(step.hold, stage.signal);
+  else if ('inject' in step) await nemesis.inject(step.as, step.inject);
+  else if ('heal' in step) await nemesis.heal(step.heal);
+  else if ('await' in step)
+    await expect(scene, step, () => observe({ ...stage, names, followers }, step.await));
+  else if ('hold' in step) await hold(scene, step);
   else if ('inventory' in step) await collectInventories({ ...stage, label: step.inventory });
-  else if ('together' in step) await Promise.all(step.together.map((one) => act(scene, one)));
-  else if ('traffic' in step) traffic.set(step.traffic, await begin(scene, step));
+  else if ('together' in step) await allOf(step.together.map((one) => act(scene, one)));
+  else if ('inOrder' in step) for (const one of step.inOrder) await act(scene, one);
+  else if ('workload' in step) traffic.set(step.as, await beginWork(scene, step));
+  else if ('traffic' in step) traffic.set(step.traffic, begin(scene, step));
   else await traffic.get(step.endTraffic)?.end();
+}
+
+/** None is left at work when one has failed. */
+export async function allOf(acts: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(acts);
+  await Promise.all(acts);
+}
+
+async function hold({ stage, names }: Scene, { hold, since }: StepOf<'hold'>): Promise<void> {
+  const passedMs = since === undefined ? 0 : stage.journal.atMs() - names.mark(since).atMs;
+  if (hold > passedMs) await stage.clock.sleep(hold - passedMs, stage.signal);
 }
 
 /** Looks until it holds or the bound is over, and records which. */
 async function expect(
   { stage, names }: Scene,
-  step: StepOf<'await'> | StepOf<'io'>,
+  step: Step & Pick<StepOf<'await'>, 'withinMs' | 'since' | 'setup'>,
   look: (attempt: number) => Promise<Observation>,
 ): Promise<void> {
   const { clock, journal, signal } = stage;
@@ -52,16 +73,18 @@ async function expect(
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     let last: { readonly outcome: 'met' | 'missed' | 'unseen'; readonly seen: string };
+    let isFinal = false;
     try {
-      const { holds, seen } = await look(attempt);
-      last = { outcome: holds ? 'met' : 'missed', seen };
+      const observation = await look(attempt);
+      isFinal = observation.isFinal === true;
+      last = { outcome: observation.holds ? 'met' : 'missed', seen: observation.seen };
     } catch (error) {
       const { code, message } = RigError.from(error);
       if (code === 'machine' || code === 'aborted') throw error;
       last = { outcome: 'unseen', seen: message };
     }
     const measuredMs = Math.round(journal.atMs() - fromMs);
-    if (last.outcome === 'met' || measuredMs > step.withinMs) {
+    if (last.outcome === 'met' || isFinal || measuredMs > step.withinMs) {
       // What the experiment itself needs, and did not get, says nothing about the system.
       const outcome = last.outcome === 'missed' && step.setup === true ? 'unseen' : last.outcome;
       journal.record({
@@ -79,93 +102,70 @@ async function expect(
 }
 
 async function call({ stage, names }: Scene, step: StepOf<'call'>): Promise<void> {
-  const request = await requestOf(stage, names, step.call);
+  const meanings = { idOf: names.idOf, address: stage.deployment.address };
+  const request = await requestOf(step.call, meanings);
   const answer = await stage.clients.http({ process: 'client', node: names.resolve(step.via), ...request });
-  if ('create' in step.call && answer.status === 202) {
-    names.setVolume(step.call.create, (answer.body as { id: string }).id);
+  const ordered = orderedBy(step.call);
+  if (ordered !== undefined && answer.status === 202) {
+    names.setVolume(ordered, (answer.body as { id: string }).id);
   }
+  const tells = step.because === undefined || tellsReason(answer.body, step.because, meanings);
   stage.journal.record({
     type: 'expectation',
     what: describeStep(step),
-    outcome: answer.status === step.status ? 'met' : 'missed',
+    outcome: answer.status === step.status && tells ? 'met' : 'missed',
     measuredMs: Math.round(answer.elapsedMs),
     ...(step.withinMs !== undefined && { boundMs: step.withinMs }),
-    seen:
-      answer.status === undefined
-        ? (answer.error ?? 'no answer')
-        : `${answer.status} ${JSON.stringify(answer.body)}`.slice(0, 200),
-  });
-}
-
-interface Request {
-  readonly method: 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  readonly body?: unknown;
-}
-
-async function requestOf({ deployment }: Stage, names: Names, call: VolumeCall): Promise<Request> {
-  const rules = (exports: readonly ConsumerRule[]) =>
-    Promise.all(
-      exports.map(async ({ consumer, access }) => ({ host: await deployment.address(consumer), access })),
-    );
-  if ('create' in call) {
-    const requested = { reserved_size: call.sizeGib, constraints: call.constraints ?? {} };
-    const body = { name: call.create, meta: {}, requested, exports: await rules(call.exports ?? []) };
-    return { method: 'POST', path: '/volumes', body };
-  }
-  if ('resize' in call) {
-    const body = { requested: { reserved_size: call.sizeGib, constraints: call.constraints ?? {} } };
-    return { method: 'PUT', path: `/volumes/${names.idOf(call.resize)}`, body };
-  }
-  if ('reexport' in call) {
-    const body = { exports: await rules(call.exports) };
-    return { method: 'PUT', path: `/volumes/${names.idOf(call.reexport)}/exports`, body };
-  }
-  return { method: 'DELETE', path: `/volumes/${names.idOf(call.remove)}` };
-}
-
-/** The address that serves a volume, by what etcd said last. */
-async function serverOf({ stage, names }: Scene, volume: string): Promise<string> {
-  const node = volumeOf(stage.recorder, names.idOf(volume))?.node;
-  if (node == null) throw new RigError('unavailable', `volume ${volume} is on no node now`);
-  return stage.deployment.address(node);
-}
-
-function io(scene: Scene, step: StepOf<'io'>): Promise<void> {
-  const { clients } = scene.stage;
-  return expect(scene, step, async (attempt) => {
-    const volume = scene.names.idOf(step.volume);
-    // A write that is to be refused may be let in at first: then each try is a file of its own.
-    const file = step.io === 'write' && step.outcome === 'refused' ? `${step.file}.${attempt}` : step.file;
-    const answer = await clients.file({
-      process: `${step.by} ${step.io} ${step.file}`,
-      kind: `nfs-${step.io}`,
-      consumer: step.by,
-      server: await serverOf(scene, step.volume),
-      volume,
-      file,
-      timeoutMs: IO_TIMEOUT_MS,
-      ...(step.io === 'write' && { content: { name: `${step.by}/${volume}/${file}`, bytes: FILE_BYTES } }),
-    });
-    return {
-      holds: answer.outcome === step.outcome,
-      seen: `${answer.outcome} ${answer.detail ?? ''}`.trim(),
-    };
+    seen: answerText(answer),
   });
 }
 
 async function fault({ stage, names }: Scene, step: StepOf<'fault'>): Promise<void> {
-  const { deployment, journal } = stage;
-  const container = names.resolve(step.target);
-  const hit = { fault: step.fault, container, ...(step.role !== undefined && { role: step.role }) };
-  journal.record({ type: 'fault', phase: 'inject', ...hit });
-  await deployment.act(step.fault, container, step.role && { role: step.role });
-  journal.record({ type: 'fault', phase: 'injected', ...hit });
+  await actOnRecord(stage, step.fault, names.resolve(step.target), step.role && { role: step.role });
 }
 
-async function begin(scene: Scene, step: StepOf<'traffic'>): Promise<Traffic> {
-  const { stage, names } = scene;
-  const server = await serverOf(scene, step.volume);
-  const volume = names.idOf(step.volume);
-  return startTraffic({ ...stage, name: step.traffic, consumer: step.by, volume, server });
+async function follow(scene: Scene, step: StepOf<'follow'>): Promise<void> {
+  const { stage, followers } = scene;
+  const { deployment } = stage;
+  const others = presentNodes(deployment.topology).map(({ name }) => name);
+  const follower = startFollower({
+    ...stage,
+    consumer: step.follow,
+    address: await deployment.address(step.follow),
+    nodes: [step.via, ...others.filter((name) => name !== step.via)],
+  });
+  followers.set(step.follow, follower);
+  let opened: boolean | Error = false;
+  follower.opened.then(
+    () => (opened = true),
+    (error: unknown) => (opened = RigError.from(error)),
+  );
+  // What the experiment itself needs: nobody was told anything yet.
+  await expect(scene, { ...step, withinMs: FOLLOWS_WITHIN_MS, setup: true }, async () => {
+    if (opened instanceof Error) throw opened;
+    return { holds: opened, seen: opened ? 'its stream is open' : 'no API opens a stream' };
+  });
+}
+
+async function beginWork({ stage, followers }: Scene, step: StepOf<'workload'>): Promise<Traffic> {
+  const { deployment } = stage;
+  const { topology } = deployment;
+  const consumers = topology.consumers.map(async (name) => [name, await deployment.address(name)] as const);
+  return startWorkload({
+    ...stage,
+    name: step.as,
+    workload: step.workload,
+    seed: step.seed ?? stage.random.uint32(),
+    nodes: presentNodes(topology),
+    consumers: new Map(await Promise.all(consumers)),
+    serverOf: (consumer, { id, node }) =>
+      node === null ? null : (followers.get(consumer)?.serverOf(id, node) ?? null),
+  });
+}
+
+function begin(scene: Scene, step: StepOf<'traffic'>): Traffic {
+  const volume = scene.names.idOf(step.volume);
+  const server = (): string | null => step.at ?? serverOf(scene, step);
+  const reading = step.reading === undefined ? {} : { reading: step.reading };
+  return startTraffic({ ...scene.stage, name: step.traffic, consumer: step.by, volume, server, ...reading });
 }

@@ -8,14 +8,15 @@ import { labelsSchema, nodeNameSchema } from '../model/names.ts';
 import { fieldErrors } from '../model/parse.ts';
 import { ROLES, roleSchema } from '../model/volume.ts';
 
-function isFailpoints(text: string): boolean {
+/** For every daemon: base/failpoints.ts, whose own words say what is wrong. */
+const failpointsSchema = z.string().superRefine((text, context) => {
   try {
     parseFailpoints(text);
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    const { message, next } = RigError.from(error);
+    context.addIssue({ code: 'custom', message: `${message}. ${next}` });
   }
-}
+});
 
 const restartSchema = z.enum(['always', 'never']);
 
@@ -36,6 +37,12 @@ const nodeSchema = z.strictObject({
       agent: restartSchema.default('always'),
     })
     .prefault({}),
+  /** `breakable`: it can be made to fail or to slow down, and every access costs more. */
+  disk: z.enum(['plain', 'breakable']).default('plain'),
+  /** `own`: the daemon's wall clock can be set wrong, and costs more to read. */
+  clock: z.enum(['host', 'own']).default('host'),
+  /** `later`: it is not started with the cluster, and joins when it is told to. */
+  starts: z.enum(['now', 'later']).default('now'),
 });
 
 /** Where the daemon under test comes from. */
@@ -49,9 +56,24 @@ const systemSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const MAX_MEMBERS = 5;
+
+/** `etcd` alone, or `etcd1`, `etcd2` and so on. */
+const etcdNames = (members: number): readonly string[] =>
+  members === 1 ? ['etcd'] : Array.from({ length: members }, (_, index) => `etcd${index + 1}`);
+
+/** A topology may get more members of etcd; no node is to be renamed for it. */
+const RESERVED = ['etcd', ...etcdNames(MAX_MEMBERS)];
+
+/** Enough to tell whether names differ, whatever else is wrong. */
+const namedSchema = z.object({
+  nodes: z.array(z.object({ name: z.string() })),
+  consumers: z.array(z.string()).default([]),
+});
+
 export const topologySchema = z
   .strictObject({
-    etcd: z.strictObject({ members: z.literal(1) }).default({ members: 1 }),
+    etcd: z.strictObject({ members: z.literal([1, 3, 5]) }).default({ members: 1 }),
     nodes: z.array(nodeSchema).min(1).max(32),
     consumers: z.array(nodeNameSchema).max(16).default([]),
     settings: z
@@ -62,31 +84,62 @@ export const topologySchema = z
         reconcileIntervalMs: z.int().min(100).max(600_000).default(1_000),
         /** How long a deleted volume stays in the trash. */
         trashRetentionMs: z.int().min(0).default(86_400_000),
-        /** For every daemon: base/failpoints.ts. */
-        failpoints: z.string().refine(isFailpoints, 'must be failpoints such as name=sleep(100)').default(''),
+        /** Moves under way at a time that no client asked for. */
+        maxMoves: z.int().min(0).max(1_000).default(2),
+        /** How far above the average a node's reservations may be, in per cent of its capacity; 100: no volume moves for it. */
+        rebalancePercent: z.int().min(1).max(100).default(20),
+        failpoints: failpointsSchema.default(''),
+        /** Whether they can be switched while daemons run, by the fault `failpoint`. */
+        failpointSwitches: z.boolean().default(false),
       })
       .prefault({}),
     system: systemSchema.default({ kind: 'source' }),
   })
   .refine(
     (topology) => {
-      const names = ['etcd', ...topology.nodes.map((node) => node.name), ...topology.consumers];
+      const { nodes, consumers } = namedSchema.parse(topology);
+      const names = [...RESERVED, ...nodes.map((node) => node.name), ...consumers];
       return new Set(names).size === names.length;
     },
-    { message: 'must have names that differ from each other, from consumers and from etcd', path: ['nodes'] },
+    {
+      message: 'must have names that differ from each other, from consumers and from etcd',
+      path: ['nodes'],
+      when: ({ value }) => namedSchema.safeParse(value).success,
+    },
   );
 
 export type Topology = z.output<typeof topologySchema>;
 export type TopologyInput = z.input<typeof topologySchema>;
 export type TopologyNode = Topology['nodes'][number];
 
-/** Validates and fills in defaults; throws `invalid`, naming the field. */
+/** The names of etcd's members: their services, hosts and targets of faults. */
+export const etcdMembers = ({ etcd }: Pick<Topology, 'etcd'>): readonly string[] => etcdNames(etcd.members);
+
+/** The nodes that are in the cluster by now: all but those that are to join later. */
+export const presentNodes = ({ nodes }: Topology): readonly TopologyNode[] =>
+  nodes.filter(({ starts }) => starts === 'now');
+
+/** Every member by name, those that are to join later included. */
+export const allMembers = (topology: Topology): readonly string[] => [
+  ...etcdMembers(topology),
+  ...topology.nodes.map(({ name }) => name),
+  ...topology.consumers,
+];
+
+/** Validates and fills in defaults; throws `invalid`, naming every field at fault. */
 export function parseTopology(input: unknown, source: string): Topology {
   const result = topologySchema.safeParse(input);
   if (result.success) return result.data;
-  const [first] = fieldErrors(result.error);
-  const field = first === undefined || first.path === '' ? 'the topology' : `'${first.path}'`;
-  throw new RigError('invalid', `${source}: ${field} ${first?.message ?? 'is malformed'}`, {
-    next: "Correct it; README's section on topologies lists the fields.",
+  const faults = fieldErrors(result.error).map(
+    ({ path, message }) => `${path === '' ? 'the topology' : `'${path}'`} ${message}`,
+  );
+  throw new RigError('invalid', `${source}: ${faults.join('; ')}`, {
+    next: `Correct ${faults.length === 1 ? 'it' : 'them'}; README's section on topologies lists the fields.`,
   });
 }
+
+/**
+ * What nodes take on a busy machine beyond what the settings say, to start and be well, with their supervisor's longest
+ * backoff (5 s) before it: seen to be up to 24 s with twenty processes waiting for each core.
+ */
+export const MACHINE_ALLOWANCE_MS = 40_000;

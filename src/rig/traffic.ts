@@ -21,21 +21,36 @@ export function startTraffic(options: {
   readonly clients: Clients;
   readonly name: string;
   readonly consumer: string;
-  readonly server: string;
+  /** Asked before every call: a volume may move. Null while the consumer has it not mounted. */
+  readonly server: () => string | null;
   readonly volume: string;
+  /** Reads this file and nothing else, and writes nothing. */
+  readonly reading?: string;
 }): Traffic {
-  const { clock, random, clients, name, consumer, server, volume } = options;
+  const { clock, random, clients, name, consumer, volume, reading } = options;
   let ended = false;
   const written: string[] = [];
+  const call = (server: string) => ({ process: name, consumer, server, volume, timeoutMs: IO_TIMEOUT_MS });
+  const read = async (file: string | undefined): Promise<void> => {
+    const server = options.server();
+    if (file === undefined || server === null) return;
+    await clients.file({ ...call(server), kind: 'nfs-read', file });
+  };
+  const write = async (file: string): Promise<void> => {
+    const server = options.server();
+    if (server === null) return;
+    const content = { name: `${name}/${volume}/${file}`, bytes: FILE_BYTES };
+    const answer = await clients.file({ ...call(server), kind: 'nfs-write', file, content });
+    if (answer.outcome === 'ok') written.push(file);
+  };
   const loop = async (): Promise<void> => {
     for (let count = 0; !ended; count += 1) {
-      const file = `${name}-${count}`;
-      const call = { process: name, consumer, server, volume, timeoutMs: IO_TIMEOUT_MS };
-      const content = { name: `${name}/${volume}/${file}`, bytes: FILE_BYTES };
-      const answer = await clients.file({ ...call, kind: 'nfs-write', file, content });
-      if (answer.outcome === 'ok') written.push(file);
-      const earlier = written[below(random, Math.max(1, written.length))];
-      if (earlier !== undefined) await clients.file({ ...call, kind: 'nfs-read', file: earlier });
+      if (reading === undefined) {
+        await write(`${name}-${count}`);
+        await read(written[below(random, Math.max(1, written.length))]);
+      } else {
+        await read(reading);
+      }
       await clock.sleep(PAUSE_MS);
     }
   };

@@ -1,36 +1,36 @@
 // The real disk: BTRFS subvolumes, each with a qgroup's hard limit.
 //
 //   <root>/volumes/<id>          the subvolumes
+//   <root>/copies/…            read-only copies that moves go by (btrfs-copies.ts)
 //   <root>/trash/<id>.<ms>       what was deleted, until it is purged
 //   <root>/.cobalt/binding.json  the cluster and the node that all of it belongs to
 
-import { chmod, mkdir, rename, stat, statfs } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { RigError } from '../base/errors.ts';
-import { checkedVolumeId, isVolumeId } from '../model/names.ts';
-import { type BtrfsCommands, createBtrfsCommands } from './btrfs-commands.ts';
+import { checkedVolumeId } from '../model/names.ts';
+import { createBtrfsCommands } from './btrfs-commands.ts';
+import { createBtrfsCopies } from './btrfs-copies.ts';
+import { createGuard, isSubvolume, spaceOf } from './btrfs-guard.ts';
+import { btrfsHealth } from './btrfs-health.ts';
 import { trashName } from './btrfs-output.ts';
+import { rewriteTree } from './btrfs-rewrite.ts';
 import { createPurge } from './btrfs-trash.ts';
-import { checkedQuota } from './checked.ts';
+import { createBtrfsVolumes } from './btrfs-volumes.ts';
+import { checkedCompression, checkedCopy, checkedQuota } from './checked.ts';
 import { formatBinding, parseBinding } from './disk-binding.ts';
 import { readIfPresent, writeDurably } from './durable-file.ts';
-import type { Storage, Subvolume } from './storage.ts';
-
-/** BTRFS_SUPER_MAGIC of linux/magic.h. */
-const BTRFS_MAGIC = 0x9123683e;
-/** BTRFS_FIRST_FREE_OBJECTID: the inode of every subvolume's root. */
-const SUBVOLUME_INODE = 256;
-/** Squashed users are nobody; they can write only where everybody can. */
-const OPEN_TO_ALL = 0o777;
-const UNLIMITED = { quotaBytes: null, usedBytes: 0 } as const;
+import type { Storage } from './storage.ts';
+import { treeDigest } from './tree-digest.ts';
 
 /**
  * `root` must be the root of a mounted BTRFS subvolume (usually the top one)
- * with quotas enabled. Each command has `timeoutMs` (default 10,000).
+ * with quotas enabled. Each command has `timeoutMs` (default 10,000), and one that writes out
+ * what is in memory some times that.
  *
- * Durability: the answer to `create`, `setQuota` and `trash` is passed on to
- * users, so all three end with `btrfs filesystem sync`, which returns when the
+ * Durability: the answer to `create`, `setQuota`, `clone` and `trash` is passed on
+ * to users, and a move goes on by that to a copy. So whatever makes, moves or limits a
+ * subvolume ends with `btrfs filesystem sync`, which returns when the
  * running transaction is committed. Short of that a power cut could take back
  * up to 30 s (BTRFS's commit interval) of what was acknowledged. Each step
  * before it may be lost or kept alone; done again, all of them end the same.
@@ -41,117 +41,91 @@ export function createBtrfsStorage(options: {
   readonly timeoutMs?: number;
 }): Storage {
   const { root, clock, timeoutMs = 10_000 } = options;
-  const volumes = join(root, 'volumes');
   const trash = join(root, 'trash');
   const bindingFile = join(root, '.cobalt', 'binding.json');
 
   const commands = createBtrfsCommands({ root, timeoutMs });
   const purge = createPurge({ commands, trash, clock });
-  const guarded = createGuard(root);
-
+  const guard = createGuard(root);
+  const volumes = createBtrfsVolumes({ folder: join(root, 'volumes'), commands });
+  const copies = createBtrfsCopies({ root, commands });
   return {
-    space: () => guarded('read the space of the disk', () => spaceOf(root)),
-    list: () =>
-      guarded('list the subvolumes', async () => {
-        await mkdir(volumes, { recursive: true });
-        return listVolumes(commands, volumes);
-      }),
-    find: (id) =>
-      guarded(`look at subvolume ${id}`, async () => {
-        const path = join(volumes, checkedVolumeId(id));
-        if (!(await isSubvolume(path))) return undefined;
-        return { id, ...((await commands.qgroupNow(path)) ?? UNLIMITED) };
-      }),
+    space: () => guard.call('read the space of the disk', () => spaceOf(root)),
+    list: () => guard.call('list the subvolumes', () => volumes.list()),
+    find: (id) => guard.call(`look at subvolume ${id}`, () => volumes.find(id)),
     create: ({ id, quotaBytes }) =>
-      guarded(`create subvolume ${id}`, async () => {
-        const path = join(volumes, checkedVolumeId(id));
-        checkedQuota(quotaBytes);
-        await mkdir(volumes, { recursive: true });
-        if (!(await isSubvolume(path))) await commands.createSubvolume(path);
-        await commands.limit(path, quotaBytes);
-        await openToAll(path);
-        await commands.commit();
-      }),
+      guard.call(`create subvolume ${id}`, () =>
+        volumes.make({ id, quotaBytes, open: true, making: (path) => commands.createSubvolume(path) }),
+      ),
     setQuota: ({ id, quotaBytes }) =>
-      guarded(`set the quota of subvolume ${id}`, async () => {
-        const path = join(volumes, checkedVolumeId(id));
+      guard.call(`set the quota of subvolume ${id}`, async () => {
         checkedQuota(quotaBytes);
-        if (!(await isSubvolume(path))) throw new RigError('not_found', `there is no subvolume ${id}`);
-        await commands.limit(path, quotaBytes);
+        await commands.limit(await volumes.presentPathOf(id), quotaBytes);
         await commands.commit();
       }),
+    clone: ({ id, parentId, quotaBytes }) =>
+      guard.call(`clone subvolume ${id} from ${parentId}`, async () => {
+        checkedVolumeId(parentId);
+        const making = async (to: string): Promise<void> =>
+          commands.snapshot({ from: await volumes.presentPathOf(parentId), to, readOnly: false });
+        await volumes.make({ id, quotaBytes, open: false, making });
+      }),
+    rewrite: ({ id, compression, signal }) =>
+      guard.call(`rewrite subvolume ${id}`, async () => {
+        const path = await volumes.presentPathOf(id);
+        checkedCompression(compression);
+        const beforeBytes = await volumes.usedBytesOf(path);
+        await rewriteTree({ path, workPrefix: join(root, '.cobalt', `rewrite.${id}`), compression, signal });
+        return { beforeBytes, afterBytes: await volumes.usedBytesOf(path) };
+      }),
+    copies: () => guard.call('list the copies', () => copies.complete()),
+    freeze: (copy) =>
+      guard.call(`freeze subvolume ${copy.id}`, () =>
+        copies.freeze(checkedCopy(copy), volumes.pathOf(copy.id)),
+      ),
+    send: (copy, { base } = {}) =>
+      guard.stream(`send the copy ${copy.name} of ${copy.id}`, () => {
+        if (base !== undefined) checkedCopy({ id: copy.id, name: base });
+        return copies.send(checkedCopy(copy), base);
+      }),
+    receive: (copy, stream) =>
+      guard.call(`receive the copy ${copy.name} of ${copy.id}`, () =>
+        copies.receive(checkedCopy(copy), stream),
+      ),
+    digest: (copy, signal) =>
+      guard.call(`digest the copy ${copy.name} of ${copy.id}`, async () =>
+        treeDigest(await copies.pathOf(checkedCopy(copy)), signal),
+      ),
+    adopt: (copy, { quotaBytes }) =>
+      guard.call(`adopt the copy ${copy.name} of ${copy.id}`, async () => {
+        const { id } = checkedCopy(copy);
+        const making = async (to: string): Promise<void> =>
+          commands.snapshot({ from: await copies.pathOf(copy), to, readOnly: false });
+        await volumes.make({ id, quotaBytes, open: false, making });
+      }),
+    discard: (copy) =>
+      guard.call(`discard the copy ${copy.name} of ${copy.id}`, () => copies.discard(checkedCopy(copy))),
+    health: () => btrfsHealth({ root, commands, diskError: guard.diskError }),
     trash: (id) =>
-      guarded(`trash subvolume ${id}`, async () => {
-        const path = join(volumes, checkedVolumeId(id));
+      guard.call(`trash subvolume ${id}`, async () => {
+        const path = volumes.pathOf(id);
         if (!(await isSubvolume(path))) return;
         await mkdir(trash, { recursive: true });
         await rename(path, join(trash, trashName({ id, trashedAtMs: clock.nowMs() })));
         await commands.commit();
       }),
     purgeTrash: ({ olderThanMs }) =>
-      guarded('purge the trash', async () => {
+      guard.call('purge the trash', async () => {
         await mkdir(trash, { recursive: true });
+        await copies.sweep();
         return purge(olderThanMs);
       }),
     binding: () =>
-      guarded('read the binding', async () => {
+      guard.call('read the binding', async () => {
         const text = await readIfPresent(bindingFile);
         return text === null ? null : parseBinding(text);
       }),
-    bind: (binding) => guarded('write the binding', () => writeDurably(bindingFile, formatBinding(binding))),
+    bind: (binding) =>
+      guard.call('write the binding', () => writeDurably(bindingFile, formatBinding(binding))),
   };
-}
-
-/** Does nothing on a disk that isn't mounted, and says what failed. */
-function createGuard(root: string): <T>(what: string, action: () => Promise<T>) => Promise<T> {
-  return async <T>(what: string, action: () => Promise<T>): Promise<T> => {
-    try {
-      await assertMounted(root);
-      return await action();
-    } catch (error) {
-      if (error instanceof RigError) throw error;
-      const reason = (error as Error).message;
-      throw new RigError('io', `cannot ${what}: ${reason}`, { definite: false, cause: error });
-    }
-  };
-}
-
-async function listVolumes(commands: BtrfsCommands, folder: string): Promise<readonly Subvolume[]> {
-  const [listed, qgroups] = await Promise.all([commands.subvolumes(folder), commands.qgroups()]);
-  return listed.flatMap(({ subvolumeId, path }): Subvolume[] => {
-    const id = basename(path);
-    if (!isVolumeId(id) || !`/${path}`.endsWith(`/volumes/${id}`)) return [];
-    return [{ id, ...(qgroups.get(subvolumeId) ?? UNLIMITED) }];
-  });
-}
-
-/** Only if it isn't yet: in a subvolume that is over its quota even this is refused. */
-async function openToAll(path: string): Promise<void> {
-  if (((await stat(path)).mode & OPEN_TO_ALL) !== OPEN_TO_ALL) await chmod(path, OPEN_TO_ALL);
-}
-
-/**
- * A disk that isn't mounted looks like an empty one. Nothing may be concluded
- * from it, and nothing be written to what is beneath.
- */
-async function assertMounted(root: string): Promise<void> {
-  const [filesystem, folder] = await Promise.all([statfs(root), stat(root)]);
-  if (filesystem.type === BTRFS_MAGIC && folder.ino === SUBVOLUME_INODE) return;
-  throw new RigError('io', `${root} is not the root of a BTRFS subvolume`, {
-    next: 'Mount the disk there.',
-  });
-}
-
-async function isSubvolume(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).ino === SUBVOLUME_INODE;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-async function spaceOf(root: string): Promise<{ totalBytes: number; availableBytes: number }> {
-  const { blocks, bavail, bsize } = await statfs(root);
-  return { totalBytes: blocks * bsize, availableBytes: bavail * bsize };
 }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { RigError } from '../base/errors.ts';
-import { nodeNameSchema } from '../model/names.ts';
+import { nodeNameSchema, volumeIdSchema } from '../model/names.ts';
 import type { DiskBinding } from './storage.ts';
 
 const bindingSchema = z.strictObject({
@@ -11,6 +11,7 @@ const bindingSchema = z.strictObject({
   disk: z.string().regex(/^[0-9a-f]{32}$/),
   mark: z.int().nonnegative(),
   revision: z.int().nonnegative(),
+  leaving: z.record(volumeIdSchema, nodeNameSchema).optional(),
 });
 
 /** The binding itself; `invalid` for anything else. */

@@ -1,6 +1,7 @@
 // The stores that must pass the kv contract: the real one, and the model of it.
 
 import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
 import { createSystemClock } from '../../src/base/clock.ts';
 import { createSystemRandom } from '../../src/base/random.ts';
 import { createEtcdKv } from '../../src/kv/etcd.ts';
@@ -58,6 +59,33 @@ const etcd: BackendKind = {
 
 export const BACKENDS: readonly BackendKind[] = [memory, etcd];
 
+/** One server, and one client of it, that the tests of a `describe` share. */
+export function shareBackend(
+  open: BackendKind['open'],
+  onOpen: (opened: { readonly backend: Backend; readonly kv: Kv }) => void,
+): void {
+  let backend: Backend | undefined;
+  let kv: Kv | undefined;
+  beforeAll(async () => {
+    backend = await open();
+    kv = backend.connect();
+    onOpen({ backend, kv });
+  }, 60_000);
+  afterAll(async () => {
+    await kv?.close();
+    await backend?.[Symbol.asyncDispose]();
+  }, 30_000);
+}
+
+/** What a caller waits at most: the deadline of 1.5 s, and as long again for a busy machine. */
+export const CALL_MS = 3000;
+
+export async function elapsedMs(work: Promise<unknown>): Promise<number> {
+  const startedMs = clock.monotonicMs();
+  await work;
+  return clock.monotonicMs() - startedMs;
+}
+
 /** A prefix of a test's own, so that tests can share a server. */
 export const freshPrefix = (): string => `/test/${randomUUID()}/`;
 
@@ -86,7 +114,20 @@ export async function collectBatches(
   return batches;
 }
 
-export const revisionOf = (event: WatchEvent): number =>
-  event.kind === 'put' ? event.kv.modRevision : event.modRevision;
+/**
+ * Resolves once the store has confirmed the watch of what comes under a prefix from now on. `ended`
+ * rejects with what ends it: nothing but a failure does.
+ */
+export async function establishWatch(kv: Kv, prefix: string): Promise<{ readonly ended: Promise<never> }> {
+  const { revision } = await kv.get(prefix);
+  const signal = AbortSignal.timeout(20_000);
+  const batches = kv.watch({ prefix, fromRevision: revision + 1, signal })[Symbol.asyncIterator]();
+  await batches.next();
+  const untilBroken = async (): Promise<never> => {
+    while (!(await batches.next()).done);
+    throw new Error(`the watch of ${prefix} ended without a reason`);
+  };
+  return { ended: untilBroken() };
+}
 
 export const keyOf = (event: WatchEvent): string => (event.kind === 'put' ? event.kv.key : event.key);

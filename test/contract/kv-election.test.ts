@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '../../src/base/retry.ts';
 import { campaign, type Leadership } from '../../src/kv/election.ts';
 import { LEADER_KEY } from '../../src/kv/keys.ts';
 import type { Kv } from '../../src/kv/kv.ts';
 import { openSession, type Session } from '../../src/kv/session.ts';
-import { BACKENDS, type Backend, clock, freshPrefix, random, remove } from './kv-backends.ts';
+import { BACKENDS, type Backend, clock, freshPrefix, random, remove, shareBackend } from './kv-backends.ts';
 
 const TTL_SECONDS = 2;
 
@@ -20,14 +20,9 @@ describe.each(BACKENDS)('an election on $name', ({ open }) => {
   let backend: Backend;
   let observer: Kv;
 
-  beforeAll(async () => {
-    backend = await open();
-    observer = backend.connect();
-  }, 60_000);
-  afterAll(async () => {
-    await observer?.close();
-    await backend?.[Symbol.asyncDispose]();
-  }, 30_000);
+  shareBackend(open, (opened) => {
+    ({ backend, kv: observer } = opened);
+  });
 
   const stand = async (node: string): Promise<Candidate> => {
     const kv = backend.connect();

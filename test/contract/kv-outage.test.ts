@@ -3,19 +3,21 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../../src/base/retry.ts';
 import { createEtcdKv } from '../../src/kv/etcd.ts';
-import { followPrefix } from '../../src/kv/follow.ts';
-import type { Kv, WatchEvent } from '../../src/kv/kv.ts';
+import type { Kv } from '../../src/kv/kv.ts';
 import { freePort, startEtcd, type TestEtcd } from '../support/etcd.ts';
-import { BACKENDS, type Backend, clock, collectBatches, freshPrefix, put, random } from './kv-backends.ts';
-
-/** What the caller waits at most: the deadline of 1.5 s, and scheduling on a busy machine. */
-const CALL_MS = 2000;
-
-async function elapsedMs(work: Promise<unknown>): Promise<number> {
-  const startedMs = clock.monotonicMs();
-  await work;
-  return clock.monotonicMs() - startedMs;
-}
+import {
+  BACKENDS,
+  type Backend,
+  CALL_MS,
+  clock,
+  collectBatches,
+  elapsedMs,
+  establishWatch,
+  freshPrefix,
+  put,
+  shareBackend,
+} from './kv-backends.ts';
+import { follow } from './kv-follower.ts';
 
 const answersAgain = (kv: Kv, timeoutMs: number): Promise<unknown> =>
   waitFor({ clock, what: 'the client to recover', timeoutMs, intervalMs: 20, probe: () => kv.get('/') });
@@ -24,21 +26,16 @@ describe.each(BACKENDS)('an outage of $name', ({ open }) => {
   let backend: Backend;
   let kv: Kv;
 
-  beforeAll(async () => {
-    backend = await open();
-    kv = backend.connect();
-  }, 60_000);
-  afterAll(async () => {
-    await kv?.close();
-    await backend?.[Symbol.asyncDispose]();
-  }, 30_000);
+  shareBackend(open, (opened) => {
+    ({ backend, kv } = opened);
+  });
 
   it('fails every call in time and breaks watches; data, leases and clients survive it', async () => {
     const prefix = freshPrefix();
     const lease = await kv.grantLease(5);
     const revision = await put(kv, `${prefix}a`, 'before', lease.id);
-    const range = { prefix, fromRevision: revision + 1, untilRevision: Infinity };
-    const watching = expect(collectBatches(kv, range)).rejects.toMatchObject({ code: 'unavailable' });
+    const watch = await establishWatch(kv, prefix);
+    const watching = expect(watch.ended).rejects.toMatchObject({ code: 'unavailable' });
     await kv.keepLeaseAlive(lease.id);
 
     await backend.stop();
@@ -63,56 +60,21 @@ describe.each(BACKENDS)('an outage of $name', ({ open }) => {
 
   it('costs a follower neither an event nor a repetition', async () => {
     const prefix = freshPrefix();
-    const stop = new AbortController();
-    const followed: WatchEvent[] = [];
-    let losses = 0;
-    let snapshots = 0;
-    const { revision } = await kv.get(prefix);
-    const following = followPrefix({
-      kv,
-      clock,
-      random,
-      prefix,
-      signal: stop.signal,
-      onSnapshot: () => {
-        snapshots += 1;
-      },
-      onBatch: ({ events }) => {
-        followed.push(...events);
-      },
-      onDisconnect: () => {
-        losses += 1;
-      },
-    });
-    await waitFor({
-      clock,
-      what: 'a snapshot',
-      timeoutMs: 5000,
-      probe: async () => (snapshots > 0 ? true : undefined),
-    });
+    const follower = follow(kv, prefix);
+    await follower.following();
     await put(kv, `${prefix}a`, '1');
     await backend.stop();
-    await waitFor({
-      clock,
-      what: 'the loss',
-      timeoutMs: 5000,
-      probe: async () => (losses > 0 ? true : undefined),
-    });
+    await follower.untilLost();
     await backend.start();
     await answersAgain(kv, 2000);
     await put(kv, `${prefix}a`, '2');
-    const last = await put(kv, `${prefix}end`, '');
-    const batches = await collectBatches(kv, { prefix, fromRevision: revision + 1, untilRevision: last });
-    await waitFor({
-      clock,
-      what: 'the follower to catch up',
-      timeoutMs: 3000,
-      probe: async () => (followed.length >= 3 ? true : undefined),
-    });
-    stop.abort();
-    await following;
-    expect(followed).toEqual(batches.flatMap(({ events }) => events));
-    expect({ losses, snapshots }).toEqual({ losses: 1, snapshots: 1 });
+    const last = await put(kv, `${prefix}end`, 'end');
+    const range = { prefix, fromRevision: follower.seen.first + 1, untilRevision: last };
+    const batches = await collectBatches(kv, range);
+    await follower.untilSeen('end', 3000);
+    await follower.end();
+    expect(follower.seen.events).toEqual(batches.flatMap(({ events }) => events));
+    expect(follower.seen).toMatchObject({ losses: 1, snapshots: ['first'] });
   }, 30_000);
 });
 
@@ -138,13 +100,9 @@ describe('a client of etcd', () => {
   it('gives up in time on a frozen etcd, breaks its watches, and recovers at once', async () => {
     const kv = createEtcdKv({ endpoints: etcd.endpoints });
     const { id } = await kv.grantLease(30);
-    const revision = await put(kv, '/frozen', 'before');
-    const range = { prefix: '/frozen', fromRevision: revision + 1, untilRevision: Infinity };
-    const established = new Promise<void>((resolve) => {
-      kv.keepLeaseAlive(id).then(() => resolve());
-    });
-    const watching = expect(collectBatches(kv, range)).rejects.toMatchObject({ code: 'unavailable' });
-    await established;
+    const watch = await establishWatch(kv, '/frozen');
+    const watching = expect(watch.ended).rejects.toMatchObject({ code: 'unavailable' });
+    await kv.keepLeaseAlive(id);
     await etcd.pause();
     const reading = expect(kv.get('/frozen')).rejects.toMatchObject({ code: 'timeout', definite: true });
     const writing = expect(put(kv, '/frozen', 'x')).rejects.toMatchObject({
@@ -156,7 +114,7 @@ describe('a client of etcd', () => {
       definite: false,
     });
     expect(await elapsedMs(Promise.all([reading, writing, renewing]))).toBeLessThan(CALL_MS);
-    // Six seconds of silence, and 1.5 for an answer to the probe.
+    // Six seconds of silence, 1.5 for an answer to the probe, and as much for a busy machine.
     expect(await elapsedMs(watching)).toBeLessThan(9000);
     await etcd.unpause();
     expect(await elapsedMs(answersAgain(kv, 2000))).toBeLessThan(2000);

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../../src/base/retry.ts';
-import type { Kv } from '../../src/kv/kv.ts';
+import { type Kv, revisionOf } from '../../src/kv/kv.ts';
 import {
   BACKENDS,
   type Backend,
@@ -10,7 +10,7 @@ import {
   keyOf,
   put,
   remove,
-  revisionOf,
+  shareBackend,
 } from './kv-backends.ts';
 
 describe.each(BACKENDS)('kv contract on $name', ({ open }) => {
@@ -18,14 +18,9 @@ describe.each(BACKENDS)('kv contract on $name', ({ open }) => {
   let kv: Kv;
   let prefix: string;
 
-  beforeAll(async () => {
-    backend = await open();
-    kv = backend.connect();
-  }, 60_000);
-  afterAll(async () => {
-    await kv?.close();
-    await backend?.[Symbol.asyncDispose]();
-  }, 30_000);
+  shareBackend(open, (opened) => {
+    ({ backend, kv } = opened);
+  });
   beforeEach(() => {
     prefix = freshPrefix();
   });

@@ -1,10 +1,8 @@
 // What every node's disk does, whichever backend it is.
 
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { createSystemClock } from '../../src/base/clock.ts';
-import { createMemoryDisk, createMemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { startTestNode } from './support/node-container.ts';
+import { backends, type StorageRig } from './support/storage-backends.ts';
 
 const MIB = 1024 ** 2;
 const BINDING = { cluster: 'cdf8-1', node: 'a', disk: '0f'.repeat(16), mark: 0, revision: 7 };
@@ -12,48 +10,8 @@ const START_TIMEOUT_MS = 60_000;
 // Every call starts processes in a container; a busy machine takes its time.
 jest.setTimeout(START_TIMEOUT_MS);
 
-interface Rig extends AsyncDisposable {
-  readonly storage: Storage;
-  /** The same disk under a daemon that was started anew. */
-  restarted(): Storage;
-  /** What a crash between making the subvolume and limiting it leaves. */
-  leaveUnlimited(id: string): Promise<void>;
-}
-
-const backends: readonly { readonly name: string; readonly start: () => Promise<Rig> }[] = [
-  {
-    name: 'memory',
-    start: async () => {
-      const clock = createSystemClock();
-      const disk = createMemoryDisk({ totalBytes: 2048 * MIB });
-      return {
-        storage: createMemoryStorage({ clock, disk }),
-        restarted: () => createMemoryStorage({ clock, disk }),
-        leaveUnlimited: async (id) => {
-          disk.subvolumes.set(id, { quotaBytes: null, usedBytes: 0 });
-        },
-        [Symbol.asyncDispose]: async () => {},
-      };
-    },
-  },
-  {
-    name: 'btrfs',
-    start: async () => {
-      const node = await startTestNode();
-      return {
-        storage: node.storage,
-        restarted: () => node.storage,
-        leaveUnlimited: async (id) => {
-          await node.run(`btrfs subvolume create /srv/cobalt/volumes/${id}`);
-        },
-        [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
-      };
-    },
-  },
-];
-
 describe.each(backends)('storage: $name', ({ start }) => {
-  let rig: Rig;
+  let rig: StorageRig;
   let storage: Storage;
   let made = 0;
   const newId = (): string => `v${(++made).toString(16).padStart(16, '0')}`;

@@ -10,6 +10,8 @@ import { nodeKey, specKey, volumeKey } from '../../src/kv/keys.ts';
 import { killMemoryNfsServer } from '../../src/nfs/memory.ts';
 import {
   clock,
+  eventually,
+  passes,
   RECONCILE_INTERVAL_MS,
   random,
   type TestCluster,
@@ -21,9 +23,6 @@ import { onEveryStore } from './suite.ts';
 const RULE = { host: '10.0.0.1', access: 'rw', squash: 'none' } as const;
 const OTHER = { host: '10.0.0.2', access: 'ro', squash: 'none' } as const;
 
-const eventually = (what: string, holds: () => boolean): Promise<true> =>
-  waitFor({ clock, what, timeoutMs: 10_000, intervalMs: 10, probe: async () => holds() || undefined });
-
 /** Everything that a client could notice of a node. */
 const contentsOf = ({ storage, exporter }: TestNode) =>
   structuredClone({
@@ -31,18 +30,6 @@ const contentsOf = ({ storage, exporter }: TestNode) =>
     trash: storage.disk.trash,
     exports: exporter.server.exports,
   });
-
-/** Resolves when the node's agent has listed its disk so many times more: it then has seen what there is to see. */
-async function passes(node: TestNode, count: number): Promise<void> {
-  let seen = 0;
-  const { list } = node.storage;
-  node.storage.list = async () => {
-    seen += 1;
-    return list();
-  };
-  await eventually(`${count} comparisons`, () => seen >= count);
-  node.storage.list = list;
-}
 
 async function edit(cluster: TestCluster, id: string, fields: object): Promise<void> {
   const volume = await cluster.volume(id);
@@ -58,7 +45,7 @@ onEveryStore('the agent', ({ start, backend }) => {
     const node = cluster.node('a');
     const { id } = await cluster.create('a', { exports: [RULE] });
     const subvolume = () => node.storage.disk.subvolumes.get(id);
-    expect(subvolume()).toEqual({ quotaBytes: gibToBytes(1), usedBytes: 0 });
+    expect(subvolume()).toMatchObject({ quotaBytes: gibToBytes(1), usedBytes: 0 });
     expect(node.exporter.server.exports.get(id)).toEqual([RULE]);
     await node.call('PUT', `/volumes/${id}`, { requested: { reserved_size: 2.5 } });
     await cluster.until(
@@ -185,7 +172,10 @@ onEveryStore('the agent', ({ start, backend }) => {
       'both changes',
       (volume) => volume?.state === 'ready' && volume.actual?.reserved_size === 3,
     );
-    expect(node.storage.disk.subvolumes.get(id)).toEqual({ quotaBytes: gibToBytes(3), usedBytes: 12_345 });
+    expect(node.storage.disk.subvolumes.get(id)).toMatchObject({
+      quotaBytes: gibToBytes(3),
+      usedBytes: 12_345,
+    });
     expect(node.exporter.server.exports.get(id)).toEqual([OTHER]);
   });
 
@@ -296,6 +286,40 @@ onEveryStore('the agent', ({ start, backend }) => {
     };
     await cluster.node('a').start('agent');
     await cluster.create('a', { exports: [RULE] });
+  });
+
+  it('exports a new volume on one node only, though it was held up right before', async () => {
+    await using cluster = await start({
+      a: { capacityGib: 16, roles: ['agent'] },
+      b: { capacityGib: 8 },
+    });
+    const [a, b] = [cluster.node('a'), cluster.node('b')];
+    for (const { name } of [a, b]) await cluster.logged(name, 'agent.registered');
+    const gate = Promise.withResolvers<void>();
+    // Whatever fails: the cluster's end waits for it.
+    using _open = { [Symbol.dispose]: () => gate.resolve() };
+    const { apply } = a.exporter;
+    let isHeldUp = false;
+    a.exporter.apply = async (wanted) => {
+      isHeldUp = true;
+      await gate.promise;
+      await apply(wanted);
+    };
+    const order = { name: 'data', requested: { reserved_size: 1 }, exports: [RULE] };
+    const { id } = (await b.call('POST', '/volumes', order)).json;
+    await eventually('a to be about to export it', () => isHeldUp);
+    a.link('agent').pause();
+    await waitFor({
+      ...{ clock, what: 'a to be taken for dead', timeoutMs: 10_000, intervalMs: 10 },
+      probe: async () => (await cluster.kv.get(nodeKey('a'))).kv === undefined || undefined,
+    });
+    // The engine has decided about all volumes since.
+    expect((await cluster.create('b')).node).toBe('b');
+    expect(await cluster.volume(id)).toMatchObject({ state: 'scheduling', node: 'a' });
+    a.link('agent').resume();
+    gate.resolve();
+    await cluster.until(id, 'the volume', (volume) => volume?.state === 'ready');
+    expect([a, b].map(({ exporter }) => exporter.server.exports.has(id))).toEqual([true, false]);
   });
 
   it('never recreates a volume whose subvolume is gone', async () => {

@@ -39,7 +39,10 @@ onEveryStore('the API', ({ start, backend }) => {
     const got = await cluster.node('a').call('GET', `/volumes/${id}`);
     expect(got.json).toEqual(answer.json);
     expect(got.headers.get('etag')).toBe(answer.headers.get('etag'));
-    expect((await cluster.node('a').call('GET', '/volumes')).json).toEqual({ volumes: [answer.json] });
+    expect((await cluster.node('a').call('GET', '/volumes')).json).toEqual({
+      volumes: [answer.json],
+      next: null,
+    });
   });
 
   it('refuses bad orders with the path of each bad field, and writes nothing', async () => {
@@ -63,7 +66,8 @@ onEveryStore('the API', ({ start, backend }) => {
       [{ ...ORDER, exports: [{ host: '10.0.0.1; }', access: 'rw' }] }, 'exports.0.host'],
       [{ ...ORDER, exports: [{ host: '10.0.0.1', access: 'all' }] }, 'exports.0.access'],
       [{ ...ORDER, exports: [RULE, RULE] }, 'exports'],
-      [{ ...ORDER, id: UNKNOWN }, 'id'],
+      [{ ...ORDER, id: '../x' }, 'id'],
+      [{ ...ORDER, id: null }, 'id'],
       [{ ...ORDER, sise: 1 }, 'sise'],
       [{ ...ORDER, requested: { reserved_size: 1, speed: 9 } }, 'requested.speed'],
       [[], ''],
@@ -82,6 +86,19 @@ onEveryStore('the API', ({ start, backend }) => {
       });
     }
     expect((await cluster.kv.list(VOLUMES_PREFIX)).kvs).toEqual([]);
+  });
+
+  it('takes a body that is announced and not sent as none', async () => {
+    await using cluster = await start({ a: { roles: ['api'] } });
+    const { call } = cluster.node('a');
+    const headers = { 'content-type': 'application/json' };
+    expect(await call('DELETE', `/volumes/${UNKNOWN}`, undefined, headers)).toMatchObject({ status: 404 });
+    expect(await call('POST', `/volumes/${UNKNOWN}/move`, '', headers)).toMatchObject({ status: 404 });
+    // A call that wants one says so in its own words.
+    expect(await call('POST', '/volumes', '', headers)).toMatchObject({
+      status: 400,
+      json: { error: { code: 'invalid' } },
+    });
   });
 
   it('refuses what is not JSON, not announced as JSON, or too large', async () => {
@@ -120,7 +137,13 @@ onEveryStore('the API', ({ start, backend }) => {
         json: { error: {} },
       });
     }
-    expect(await call('PATCH', '/volumes')).toMatchObject({ status: 404 });
+    for (const method of ['PATCH', 'OPTIONS']) {
+      const wrong = await call(method, '/volumes');
+      expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    }
+    const head = await fetch(`${cluster.node('a').url}/volumes/${UNKNOWN}?x`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('allow')]).toEqual([405, 'GET, PUT, DELETE']);
+    expect(await call('OPTIONS', '/volume')).toMatchObject({ status: 404 });
     expect(await call('GET', '/nodes/nobody')).toMatchObject({
       status: 404,
       json: { error: { code: 'not_found' } },
@@ -301,9 +324,13 @@ onEveryStore('the API', ({ start, backend }) => {
       createVolume: ORDER,
       changeVolume: { requested: { reserved_size: 2 } },
       changeExports: { exports: [RULE] },
+      compressVolume: { algorithm: 'lzo' },
+      changeNode: { draining: true },
+      createSubscription: { url: 'http://127.0.0.1:9/x' },
     };
     for (const route of ROUTES) {
-      const path = route.path.replace(':id', json.id).replace(':name', 'a');
+      const id = route.path.startsWith('/subscriptions') ? 's0123456789abcdef' : json.id;
+      const path = route.path.replace(':id', id).replace(':name', 'a');
       const answer = await call(route.method, path, bodies[route.id]);
       expect({ path, status: answer.status, quick: answer.ms < 2000 }).toEqual({
         path,

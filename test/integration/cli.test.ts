@@ -34,7 +34,7 @@ describe('bad input', () => {
     // Names that every object of JavaScript has.
     ['toString', "unknown command 'toString'"],
     ['constructor', "unknown command 'constructor'"],
-    ['run', "missing required argument 'scenario'"],
+    ['run', "missing required argument 'scenario'; see rig run --help"],
     ['run export-created --bogus', "unknown option '--bogus'"],
     ['run nope', "there is no scenario 'nope'; choose from: "],
     ['run export-created --seed x', "'x' is no seed"],
@@ -45,7 +45,10 @@ describe('bad input', () => {
     ['up --topology .', 'cannot read the topology .: EISDIR'],
     ['bench up --rounds 0', "'0' is no number of rounds"],
     ['render nope', "there is no compose file 'nope'"],
-    ['check nowhere', 'cannot read nowhere/run.json'],
+    ['check', 'rig check <folder> wants the folder of a run; name one that rig run has made.'],
+    ['check nowhere', 'cannot read nowhere/run.json: ENOENT'],
+    ['diff one', "missing required argument 'other'"],
+    ['diff nowhere nowhere', 'cannot read nowhere/run.json'],
   ])('is told in one line, before Docker is asked: rig %s', async (line, words) => {
     const { exitCode, stderr, left } = await rig(line.split(' '));
     expect(stderr.split('\n')).toEqual([expect.stringMatching(/^rig: /)]);
@@ -70,6 +73,25 @@ describe('bad input', () => {
     expect(stderr.split('\n')).toEqual([expect.stringMatching(/^rig: /)]);
     expect(stderr).toContain(words);
     expect({ exitCode, left }).toEqual({ exitCode: 3, left: ['mine.yaml'] });
+  });
+});
+
+describe('rig check without a folder', () => {
+  it('does not fall over when nobody reads on, as with `rig scenarios | head`', async () => {
+    const child = execa(process.execPath, [MAIN, 'scenarios'], { reject: false });
+    child.stdout.destroy();
+    const { exitCode, stderr } = await child;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  });
+
+  it('names the newest run', async () => {
+    for (const name of ['20260101-000000-old-1', '20260102-000000-new-1', '20260103-000000-empty-1', 'z']) {
+      mkdirSync(join(folder, 'runs', name), { recursive: true });
+      if (!name.includes('empty')) writeFileSync(join(folder, 'runs', name, 'run.json'), '{}');
+    }
+    const { exitCode, stderr } = await rig(['check']);
+    expect(stderr).toMatch(/; the newest is runs\/20260102-000000-new-1\.$/);
+    expect(exitCode).toBe(3);
   });
 });
 

@@ -27,6 +27,8 @@ onEveryStore('the engine', ({ start }) => {
       b: { capacityGib: 2 },
       c: { roles: ['agent'], capacityGib: 2 },
     });
+    // A node that came late would be given what others have too much of.
+    await Promise.all(['a', 'b', 'c'].map((name) => cluster.logged(name, 'agent.registered')));
     const ids = await Promise.all(
       Array.from({ length: 9 }, async () => {
         const { json } = await cluster

@@ -113,7 +113,7 @@ it('leaves nothing when it is killed, and its lock is free', async () => {
 it('names the variable that is wrong', async () => {
   await using daemon = startDaemon({ ...(await withoutEtcd('bad')), COBALT_LABELS: 'zone' });
   expect(await daemon.exited).toBe(78);
-  expect(daemon.complaint()).toMatch(/^cobalt: COBALT_LABELS: must be a list of key=value/);
+  expect(daemon.complaint()).toMatch(/^cobalt: COBALT_LABELS must be a list of key=value/);
 });
 
 it('refuses a cluster of another version, and gives up', async () => {
@@ -124,7 +124,7 @@ it('refuses a cluster of another version, and gives up', async () => {
   await using daemon = startDaemon({
     COBALT_NODE_NAME: 'version',
     COBALT_VOLUME_PATH: '/srv/version',
-    COBALT_ETCD_ENDPOINTS: etcd.endpoints.map((endpoint) => `http://${endpoint}`).join(','),
+    COBALT_ETCD_ENDPOINTS: etcd.endpoints.join(','),
   });
   await daemon.logged('role.refused');
   expect(await daemon.exited).toBe(78);

@@ -19,6 +19,9 @@ export default async function setUp(): Promise<void> {
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
   const images = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
   process.env.RYUK_CONTAINER_IMAGE = images.reaper;
+  // In a container testcontainers would look for published ports at the bridge's address,
+  // not find our reaper there, and start one of its own after all.
+  process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1';
   const id = newRunId();
   const labels = { 'org.testcontainers.ryuk': 'true', 'org.testcontainers.session-id': id };
   const socketPath = settings.socketInEngine;

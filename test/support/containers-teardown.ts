@@ -1,4 +1,4 @@
-import { releaseReaper } from './kept-reaper.ts';
+import { leaveReaper } from './kept-reaper.ts';
 
 // biome-ignore lint/style/noDefaultExport: required by jest.
-export default releaseReaper;
+export default leaveReaper;

@@ -8,8 +8,11 @@ export function keepReaper(reaper: Reaper): void {
   shared.cobaltRigReaper = reaper;
 }
 
-/** Every test has removed its own containers by now. */
-export async function releaseReaper(): Promise<void> {
-  await shared.cobaltRigReaper?.release();
+/**
+ * Hangs up, so that it ends once nobody is connected any more. testcontainers takes the newest
+ * reaper there is, whoever's: another jest run that was started before this one may be using it.
+ */
+export function leaveReaper(): void {
+  shared.cobaltRigReaper?.abandon([]);
   delete shared.cobaltRigReaper;
 }

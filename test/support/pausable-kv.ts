@@ -57,7 +57,7 @@ export function pausable(kv: Kv): PausableKv {
       open();
     },
     get: (key) => pass(() => kv.get(key)),
-    list: (prefix) => pass(() => kv.list(prefix)),
+    list: (prefix, options) => pass(() => kv.list(prefix, options)),
     transact: (transaction) => pass(() => kv.transact(transaction), transaction),
     grantLease: (ttlSeconds) => pass(() => kv.grantLease(ttlSeconds)),
     keepLeaseAlive: (leaseId) => pass(() => kv.keepLeaseAlive(leaseId)),

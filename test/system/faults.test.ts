@@ -1,27 +1,22 @@
 // Every fault shows its effect from outside, and its complete healing; and the
 // deployment handle does what it says.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createSystemClock } from '../../src/base/clock.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { newRunId, openContainers } from '../../src/cli/containers.ts';
 import { openKv } from '../../src/cli/open-kv.ts';
 import { LEADER_KEY, nodeKey } from '../../src/kv/keys.ts';
 import type { Kv } from '../../src/kv/kv.ts';
 import type { Deployment } from '../../src/rig/deployment.ts';
-import { awaitReady, type Mode } from '../../src/rig/lifecycle.ts';
-import { parseTopology } from '../../src/rig/topology.ts';
+import type { TopologyInput } from '../../src/rig/topology.ts';
+import { clock, type FaultCluster, startFaultCluster } from '../support/fault-cluster.ts';
 
-const clock = createSystemClock();
-const TOPOLOGY = {
+const TOPOLOGY: TopologyInput = {
   nodes: [
     { name: 'node1' },
     { name: 'node2', restart: { engine: 'never' } },
     // Has an API and no disk, so that it never registers.
     { name: 'gateway', roles: ['api'] },
+    { name: 'late', starts: 'later' },
   ],
   consumers: ['consumer1'],
   settings: { leaseTtlSeconds: 2 },
@@ -30,26 +25,19 @@ const TOPOLOGY = {
 const SHOWS_MS = 20_000;
 
 describe('faults', () => {
-  let mode: Mode;
+  let cluster: FaultCluster;
   let deployment: Deployment;
-  let folder: string;
   let kv: Kv;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'cobalt-rig-'));
-    mode = await openContainers(clock, () => undefined);
-    const signal = AbortSignal.timeout(120_000);
-    const topology = parseTopology(TOPOLOGY, 'test');
-    deployment = await mode.deploy({ topology, runId: newRunId(), folder, absentAtStart: [], signal });
-    await awaitReady({ deployment, clock, timeoutMs: 60_000, signal });
+    cluster = await startFaultCluster(TOPOLOGY);
+    deployment = cluster.deployment;
     kv = openKv(await deployment.etcd());
   }, 600_000);
 
   afterAll(async () => {
     await kv.close();
-    await deployment.teardown();
-    await mode[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
+    await cluster[Symbol.asyncDispose]();
   }, 60_000);
 
   const healthz = async (node: string): Promise<string> => {
@@ -151,7 +139,18 @@ describe('faults', () => {
     await becomes('node3', 'registered', () => registered('node3'));
     await deployment.removeNode('node3');
     expect(await deployment.state('node3')).toBe('absent');
-    expect(deployment.topology.nodes.map(({ name }) => name)).toEqual(['node1', 'node2', 'gateway']);
+    expect(deployment.topology.nodes.map(({ name }) => name)).toEqual(['node1', 'node2', 'gateway', 'late']);
     await becomes('node3', 'absent', () => registered('node3'));
+  }, 60_000);
+
+  it('leaves out a node that is to join later, until it is told to join', async () => {
+    const late = deployment.topology.nodes.find(({ name }) => name === 'late');
+    if (late === undefined) throw new Error('the topology has no node late');
+    expect(await deployment.state('late')).toBe('absent');
+    await deployment.addNode(late);
+    await becomes('late', 'registered', () => registered('late'));
+    await expect(deployment.addNode(late)).rejects.toMatchObject({ code: 'conflict' });
+    await deployment.removeNode('late');
+    expect(await deployment.state('late')).toBe('absent');
   }, 60_000);
 });

@@ -13,11 +13,18 @@ import { readSettings } from '../../src/cli/settings.ts';
 import { createContainers } from '../../src/rig/docker/containers.ts';
 import { projectOf, runLabel } from '../../src/rig/docker/deploy.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
-import { HISTORY_FILE, RUN_FILE, type RunFile } from '../../src/rig/record-files.ts';
+import {
+  HISTORY_FILE,
+  REPORT_FILE,
+  RUN_FILE,
+  type RunFile,
+  VERDICT_FILE,
+} from '../../src/rig/record-files.ts';
 
 type Engine = Awaited<ReturnType<typeof connectEngine>>;
 
 const clock = createSystemClock();
+const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
 /** The reaper waits 10 s for the rig to come back, and removes two dozen things. */
 const REAPED_WITHIN_MS = 30_000;
 /** Goes on for a quarter of a minute after its first write: long enough to be ended in the middle. */
@@ -69,8 +76,7 @@ describe('a rig that is ended in the middle of a run', () => {
   });
 
   const startRig = (scenario: string): void => {
-    const main = join(ROOT_FOLDER, 'src/cli/main.ts');
-    rig = spawn(process.execPath, [main, 'run', scenario, '--out', out], {
+    rig = spawn(process.execPath, [MAIN, 'run', scenario, '--out', out], {
       // A process group of its own, as at a terminal.
       detached: true,
       stdio: ['ignore', openSync(join(out, OUTPUT_FILE), 'w'), 'inherit'],
@@ -82,6 +88,12 @@ describe('a rig that is ended in the middle of a run', () => {
   const pressCtrlC = (): void => {
     if (rig.pid === undefined) throw new Error('the rig has not started');
     process.kill(-rig.pid, 'SIGINT');
+  };
+
+  const runFolder = (): string => {
+    const name = readdirSync(out).find((each) => each !== OUTPUT_FILE);
+    if (name === undefined) throw new Error('no run has begun');
+    return join(out, name);
   };
 
   const output = (): string => readFileSync(join(out, OUTPUT_FILE), 'utf8');
@@ -121,7 +133,7 @@ describe('a rig that is ended in the middle of a run', () => {
     });
   };
 
-  it('cleans up by itself after Ctrl-C, and exits with 3', async () => {
+  it('cleans up by itself after Ctrl-C, exits with 3, and leaves a report without a verdict', async () => {
     startRig(LONG_SCENARIO);
     const runId = await runReached('nfs-write');
     expect(await remains(docker, runId)).not.toEqual([]);
@@ -132,6 +144,13 @@ describe('a rig that is ended in the middle of a run', () => {
     pressCtrlC();
     expect(await exited).toBe(3);
     await gone(runId, loops, 1_000);
+    const report = readFileSync(join(runFolder(), REPORT_FILE), 'utf8');
+    expect(report).toContain('<span class="verdict">interrupted</span>');
+    expect(report).toMatch(/Somebody stopped it\. The record ends at \+\d/);
+    expect(readdirSync(runFolder())).not.toContain(VERDICT_FILE);
+    const check = await execa(process.execPath, [MAIN, 'check', runFolder()], { reject: false });
+    expect(check.stdout).toContain('This run did not come to its end');
+    expect(check.exitCode).toBe(3);
   }, 90_000);
 
   it('cleans up by itself when Ctrl-C comes while it cleans up, and keeps the verdict', async () => {

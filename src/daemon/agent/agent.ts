@@ -1,38 +1,55 @@
 // The agent's life: it joins the cluster, follows its volumes, and makes disk
-// and NFS server what etcd says.
+// and NFS server what etcd says. Exports come back after a restart only when
+// etcd answers: a record of them on the disk couldn't tell that a volume has
+// been moved meanwhile, and two nodes would export it.
 
 import type { Clock } from '../../base/clock.ts';
 import { hasCode } from '../../base/errors.ts';
+import { type Failpoints, NO_FAILPOINTS } from '../../base/failpoints.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
-import { backoffMs } from '../../base/retry.ts';
-import { nameIn, VOLUMES_PREFIX } from '../../kv/keys.ts';
-import type { Kv, WatchEvent } from '../../kv/kv.ts';
+import { DOUBTS_PREFIX, VOLUMES_PREFIX } from '../../kv/keys.ts';
+import type { Kv } from '../../kv/kv.ts';
 import { createView } from '../../kv/view.ts';
+import type { Network } from '../../network/network.ts';
 import type { Exporter } from '../../nfs/exporter.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { createBell } from '../bell.ts';
+import { createPeers } from '../peers.ts';
+import { createSecret } from '../secret.ts';
 import { createBinding } from './binding.ts';
 import { createMembership } from './membership.ts';
-import { ownerOf } from './orphans.ts';
+import { isDoubtOf } from './move/doubts.ts';
+import { createMover } from './move/mover.ts';
+import { createEventHandler } from './own-events.ts';
 import { createWorkQueue } from './queue.ts';
 import { createReconciler } from './reconcile.ts';
+import { createRemains } from './remains.ts';
+import { createRetry } from './retry.ts';
+import { createRewrites } from './rewrites.ts';
 import type { NodeFacts } from './spec.ts';
 import { attend } from './work.ts';
 
 /** Volumes worked on at a time. */
 const CONCURRENCY = 8;
-/** How soon what failed for want of etcd is tried again, whatever the interval: at first, and at last. */
-const RETRY_BASE_MS = 100;
-const RETRY_CAP_MS = 2000;
+/**
+ * Each export that is looked at costs a process. However many there are, looking takes a fifth of the time at
+ * most, and the rest is for the work itself.
+ */
+const REST_PER_COMPARISON = 4;
 
 export interface AgentOptions {
   readonly kv: Kv;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Default: none is switched on. */
+  readonly failpoints?: Failpoints;
   readonly storage: Storage;
   readonly exporter: Exporter;
+  readonly network: Network;
+  /** Where to listen for other nodes, and for APIs. */
+  readonly listen: { readonly host: string; readonly port: number };
   readonly facts: NodeFacts;
   readonly leaseTtlSeconds: number;
   readonly reconcileIntervalMs: number;
@@ -40,70 +57,74 @@ export interface AgentOptions {
 }
 
 export interface Agent {
-  /** Works until the signal fires, ends what is under way, gives up the lease and resolves. */
+  /**
+   * Works until the signal fires, ends what is under way, gives up the lease and resolves.
+   * Rejects with `unsupported` in a cluster of another version.
+   */
   run(signal: AbortSignal): Promise<void>;
 }
 
 export function createAgent(options: AgentOptions): Agent {
-  const { clock, facts } = options;
-  const { node } = facts;
-
-  const run = async (signal: AbortSignal): Promise<void> => {
-    const bell = createBell({ clock, signal });
+  const run = async (stopping: AbortSignal): Promise<void> => {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([stopping, ended.signal]);
+    const bell = createBell({ clock: options.clock, signal });
     const retry = createRetry({ ...options, ring: bell.ring });
-    const binding = createBinding({ ...options, node });
-    const queue = createWorkQueue({
-      concurrency: CONCURRENCY,
-      work: (id, job) =>
-        attend({ ...options, binding, node, onLost: bell.ring }, id, job).then(retry.succeeded, (error) =>
-          retry.failed(error, 'volume.work-failed', { volume: id }),
-        ),
-    });
-    const membership = createMembership({ ...options, binding });
-    const reconciler = createReconciler({
-      ...options,
-      binding,
-      queue,
-      node,
-      intervalMs: options.reconcileIntervalMs,
-    });
-
-    /** Volumes that were this node's when last seen. */
-    const own = new Set<string>();
-    const onEvents = (events: readonly WatchEvent[]): void => {
-      for (const event of events) {
-        const id = nameIn(VOLUMES_PREFIX, event.kind === 'put' ? event.kv.key : event.key);
-        const isOwn = event.kind === 'put' && ownerOf(event.kv, node) === 'self';
-        if (isOwn) queue.add(id);
-        // Taken away: whether it is still exported here must not wait for the interval.
-        if (!isOwn && own.delete(id)) bell.ring();
-        if (isOwn) own.add(id);
-      }
-    };
+    const parts = createParts(options, { ring: bell.ring, retry });
+    const { queue, mover, rewrites, membership, reconciler, remains } = parts;
     const following = createView({
       ...options,
       prefix: VOLUMES_PREFIX,
       signal,
+      onChange: createEventHandler(options.facts.node, { queue, ring: bell.ring }),
+    });
+    // Whoever is asked something, or gets an answer, doesn't let clients wait for the interval.
+    const asking = createView({
+      ...options,
+      prefix: DOUBTS_PREFIX,
+      signal,
       onChange: (_view, change) => {
-        if (change.kind === 'events' && change.events.length > 0) onEvents(change.events);
-        else bell.ring();
+        const events = change.kind === 'events' ? change.events : [];
+        if (events.some((event) => isDoubtOf(options.facts.node, event))) bell.ring();
       },
     });
-    const reconciling = async (): Promise<void> => {
+    const comparing = async (): Promise<void> => {
       while (!signal.aborted) {
+        const startedMs = options.clock.monotonicMs();
+        const found = remains.compare();
+        const before = remains.count();
         try {
-          await reconciler.pass();
-          await membership.publishSpace();
+          found(await reconciler.pass());
           retry.succeeded();
         } catch (error) {
+          // Without etcd nobody is told anything anyway.
+          if (!hasCode(error, 'unavailable', 'timeout')) found(null);
           retry.failed(error, 'agent.reconcile-failed', {});
         }
-        await bell.heard(options.reconcileIntervalMs);
+        if (remains.count() !== before) await parts.publish();
+        const tookMs = options.clock.monotonicMs() - startedMs;
+        await bell.heard(Math.max(options.reconcileIntervalMs, REST_PER_COMPARISON * tookMs));
       }
     };
+    // However long a comparison takes, or rests: a disk that fails is told of within the interval.
+    const telling = async (): Promise<void> => {
+      while (!signal.aborted) {
+        await parts.publish();
+        await options.clock.sleep(options.reconcileIntervalMs, signal).catch(() => undefined);
+      }
+    };
+    const parallel: Promise<void>[] = [];
+    let listener: { close(): Promise<void> } | undefined;
     try {
-      await Promise.all([membership.run(signal), following.done, reconciling()]);
+      listener = await options.network.listen(options.listen, mover.handler);
+      parallel.push(membership.run(signal), following.done, asking.done, comparing(), telling());
+      await Promise.all(parallel);
     } finally {
+      // Of those that end only together one may have failed.
+      ended.abort();
+      await Promise.allSettled(parallel);
+      await listener?.close();
+      await Promise.all([mover.close(), rewrites.close()]);
       queue.hold();
       await queue.idle();
       retry.cancel();
@@ -113,34 +134,46 @@ export function createAgent(options: AgentOptions): Agent {
   return { run };
 }
 
-/**
- * Rings for another comparison, with growing patience, after something that
- * failed because etcd did not answer; anything else is logged, and waits for
- * the interval. etcd's absence itself is told elsewhere.
- */
-function createRetry(options: {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly ring: () => void;
-}) {
-  const { clock, random, log, ring } = options;
-  let failures = 0;
-  let cancel: (() => void) | undefined;
-  return {
-    succeeded: (): void => {
-      failures = 0;
-    },
-    failed: (cause: unknown, event: string, fields: Readonly<Record<string, unknown>>): void => {
-      if (!hasCode(cause, 'unavailable', 'timeout', 'aborted')) log.error(event, { ...fields, cause });
-      if (!hasCode(cause, 'unavailable', 'timeout') || cancel !== undefined) return;
-      const delayMs = backoffMs({ random, attempt: failures, baseMs: RETRY_BASE_MS, capMs: RETRY_CAP_MS });
-      failures += 1;
-      cancel = clock.after(delayMs, () => {
-        cancel = undefined;
-        ring();
-      });
-    },
-    cancel: (): void => cancel?.(),
+function createParts(
+  options: AgentOptions,
+  { ring, retry }: { readonly ring: () => void; readonly retry: ReturnType<typeof createRetry> },
+) {
+  const { node } = options.facts;
+  const failpoints = options.failpoints ?? NO_FAILPOINTS;
+  const binding = createBinding({ ...options, node, failpoints });
+  const remains = createRemains();
+  const membership = createMembership({ ...options, binding, remains });
+  const publish = async (): Promise<void> => {
+    try {
+      await membership.publish();
+    } catch (error) {
+      retry.failed(error, 'agent.not-published', {});
+    }
   };
+  const onDiskFailure = (): void => void publish();
+  const queue = createWorkQueue({
+    concurrency: CONCURRENCY,
+    work: async (id, job) => {
+      try {
+        await attend(work, id, job);
+        retry.succeeded();
+      } catch (error) {
+        retry.failed(error, 'volume.work-failed', { volume: id });
+        if (hasCode(error, 'io')) onDiskFailure();
+      }
+    },
+  });
+  const secret = createSecret(options);
+  const shared = { ...options, failpoints, binding, queue, node, intervalMs: options.reconcileIntervalMs };
+  const rewrites = createRewrites({ ...shared, onEnd: (id) => queue.add(id) });
+  const peers = createPeers({ ...options, secret, node });
+  const { announceLeaving } = membership;
+  const onDisposed = (id: string): void => {
+    remains.gone(id);
+    void publish();
+  };
+  const mover = createMover({ ...shared, secret, peers, announceLeaving, onDisposed });
+  const work = { ...shared, mover, rewrites, onLost: ring, onDiskFailure };
+  const reconciler = createReconciler({ ...shared, mover, rewrites });
+  return { queue, mover, rewrites, membership, reconciler, remains, publish };
 }

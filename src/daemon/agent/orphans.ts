@@ -16,6 +16,8 @@ export interface OrphanOptions {
   readonly kvs: readonly KeyValue[];
   readonly onDisk: readonly string[];
   readonly exported: readonly string[];
+  /** Ids whose subvolumes finished moves account for (move/mover.ts). */
+  readonly spared: ReadonlySet<string>;
   /** As answered after the listing before. */
   readonly suspects: Suspects;
   readonly nowMs: number;
@@ -25,7 +27,7 @@ export interface OrphanOptions {
 
 export interface OrphanVerdict {
   readonly suspects: Suspects;
-  /** Assigned elsewhere, yet exported here: one listing is enough to stop that. */
+  /** Another node's, yet exported here: one listing is enough to stop that. */
   readonly unexport: readonly string[];
   /** To be unexported and moved to the trash. */
   readonly trash: readonly string[];
@@ -45,22 +47,26 @@ export function judgeOrphans(options: OrphanOptions): OrphanVerdict {
   for (const id of new Set([...options.onDisk, ...options.exported])) {
     const owner = owners.get(id) ?? 'nobody';
     if (owner === 'self') continue;
-    const firstSeenMs = options.suspects.get(id);
-    suspects.set(id, firstSeenMs ?? nowMs);
+    const isOthers = owner !== 'nobody' && exported.has(id);
+    const isSpared = owner === 'travels' || options.spared.has(id);
+    const firstSeenMs = isSpared ? undefined : options.suspects.get(id);
+    if (!isSpared) suspects.set(id, firstSeenMs ?? nowMs);
     if (firstSeenMs !== undefined && nowMs - firstSeenMs >= options.intervalMs) trash.push(id);
-    else if (owner === 'other' && exported.has(id)) unexport.push(id);
+    else if (isOthers) unexport.push(id);
   }
   return { suspects, unexport, trash };
 }
 
-type Owner = 'self' | 'other' | 'nobody';
+/** `travels`: another node's that moves, here or from here perhaps: its subvolume is left alone, but not exported. */
+export type Owner = 'self' | 'other' | 'travels' | 'nobody';
 
-/** A value that can't be read, or one under way between nodes, is left alone as if it were ours. */
+/** A value that can't be read is left alone as if it were ours. */
 export function ownerOf(kv: KeyValue, self: string): Owner {
   try {
     const { node, state } = parseStored(volumeSchema, kv);
-    if (node === self || state === 'moving') return 'self';
-    return node === null ? 'nobody' : 'other';
+    if (node === self) return 'self';
+    if (node === null) return 'nobody';
+    return state === 'moving' ? 'travels' : 'other';
   } catch {
     return 'self';
   }

@@ -1,10 +1,11 @@
 // From a raw call to a response: validation before the handler, and one place
 // where what was thrown becomes a status.
 
-import { hasCode } from '../../base/errors.ts';
+import { z } from 'zod';
+import { type ErrorCode, hasCode } from '../../base/errors.ts';
 import { fieldErrors } from '../../model/parse.ts';
 import { withDeadline } from './deadline.ts';
-import { type ApiContext, type ApiResponse, problem, type Route } from './route.ts';
+import { type ApiContext, type ApiResponse, invalid, problem, type Route } from './route.ts';
 
 /** Leaves half a second of the promised 2 s to the network and a busy machine. */
 export const CALL_TIMEOUT_MS = 1500;
@@ -12,34 +13,76 @@ export const CALL_TIMEOUT_MS = 1500;
 /** What a transport hands over: nothing of it is trusted yet. */
 export interface RawCall {
   readonly params?: unknown;
+  readonly query?: unknown;
   readonly body?: unknown;
   readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+  readonly lastEventId?: string | undefined;
+  /** Default: it never fires. */
+  readonly signal?: AbortSignal;
 }
+
+/** A parameter that means nothing was meant for something: silence would mislead. */
+const NO_QUERY = z.strictObject({});
 
 /** Never rejects: whatever goes wrong is a response, too. */
 export async function callRoute(context: ApiContext, route: Route, raw: RawCall): Promise<ApiResponse> {
   const params = route.params?.safeParse(raw.params ?? {});
+  const query = (route.query ?? NO_QUERY).safeParse({ ...(raw.query ?? {}) });
   const body = route.body?.safeParse(raw.body);
-  const failures = [params, body].flatMap((part) => (part?.success === false ? [part.error] : []));
+  const failures = [params, query, body].flatMap((part) => (part?.success === false ? [part.error] : []));
   if (failures.length > 0) {
-    return problem(400, 'invalid', 'The request is malformed.', failures.flatMap(fieldErrors));
+    return invalid(failures.flatMap(fieldErrors));
   }
   const kv = withDeadline({ kv: context.kv, clock: context.clock, timeoutMs: CALL_TIMEOUT_MS });
   try {
-    return await route.handle(
+    const response = await route.handle(
       { ...context, kv },
-      { params: (params?.data ?? {}) as Record<string, string>, body: body?.data, ifMatch: raw.ifMatch },
+      {
+        params: (params?.data ?? {}) as Record<string, string>,
+        query: query.data ?? {},
+        body: body?.data,
+        ifMatch: raw.ifMatch,
+        lastEventId: raw.lastEventId,
+        signal: raw.signal ?? new AbortController().signal,
+      },
     );
+    return route.method === 'GET' ? unlessKnown(response, raw.ifNoneMatch) : response;
   } catch (error) {
     return responseTo(context, route, error);
   }
 }
 
+/** If-None-Match of RFC 9110, section 13.1.2: a client that has this very answer needn't get it again. */
+function unlessKnown(response: ApiResponse, ifNoneMatch: string | undefined): ApiResponse {
+  const etag = response.headers?.etag;
+  if (response.status !== 200 || etag === undefined || ifNoneMatch === undefined) return response;
+  const known = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return known.includes('*') || known.includes(etag) ? { status: 304, headers: { etag } } : response;
+}
+
+const WHY_NOT: Readonly<Partial<Record<ErrorCode, string>>> = {
+  timeout: 'etcd did not answer in time.',
+  compacted: 'etcd has forgotten what was being read.',
+};
+
+/** What waiting alone doesn't mend, but somebody who sees to etcd or to this node's settings. */
+const REFUSED = "etcd refuses this node, or holds another version's cluster; the node's log says more.";
+
 function responseTo(context: ApiContext, route: Route, error: unknown): ApiResponse {
-  if (hasCode(error, 'unavailable', 'timeout', 'aborted')) {
+  if (
+    hasCode(error, 'unsupported') ||
+    (hasCode(error, 'unavailable') && hasCode(error.cause, 'unsupported'))
+  ) {
+    return {
+      ...problem(503, 'unavailable', `${REFUSED} Nothing was changed.`),
+      headers: { 'retry-after': '5' },
+    };
+  }
+  if (hasCode(error, 'unavailable', 'timeout', 'aborted', 'compacted')) {
     const retry = error.definite ? 'Nothing was changed.' : 'A change may or may not have been made.';
     return {
-      ...problem(503, 'unavailable', `etcd can't be reached. ${retry}`),
+      ...problem(503, 'unavailable', `${WHY_NOT[error.code] ?? "etcd can't be reached."} ${retry}`),
       headers: { 'retry-after': '1' },
     };
   }

@@ -35,7 +35,7 @@ export function withDeadline(options: {
   return {
     ...kv,
     get: (key) => bounded(() => kv.get(key)),
-    list: (prefix) => bounded(() => kv.list(prefix)),
+    list: (prefix, options) => bounded(() => kv.list(prefix, options)),
     transact: (transaction) => bounded(() => kv.transact(transaction)),
   };
 }

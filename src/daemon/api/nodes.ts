@@ -1,37 +1,59 @@
-// The calls on /nodes.
+// The calls on /nodes that look.
 
-import { nodeSchema } from '../../model/node.ts';
-import { problem, type Route, route } from './route.ts';
-import { errorView, nodeParams, nodesView } from './schemas.ts';
-import { etagOf, listNodes, readNode } from './stored.ts';
+import { ETAG, refused } from './answers.ts';
+import {
+  listKnownNodes,
+  nodeEtag,
+  nodeViewOf,
+  observeNode,
+  readVolumes,
+  reservedByNode,
+} from './node-view.ts';
+import { type ApiResponse, problem, type Route, route } from './route.ts';
+import { nodeParams, nodesQuery, nodesView, nodeView } from './schemas.ts';
+
+export const missingNode = (name: string): ApiResponse =>
+  problem(404, 'not_found', `No node is called ${name}.`);
+
+export const absentNode = refused('No node has that name.');
 
 const list = route({
   method: 'GET',
   path: '/nodes',
   id: 'listNodes',
-  summary: 'Every node whose agent is alive.',
-  answers: { 200: { description: 'All live nodes, by name.', schema: nodesView } },
-  handle: async (context) => ({ status: 200, json: { nodes: await listNodes(context) } }),
+  summary: 'Every node whose agent is alive, by name, page by page; those that are away on request.',
+  query: nodesQuery,
+  answers: { 200: { description: 'A page of nodes.', schema: nodesView } },
+  handle: async (context, { query }) => {
+    const { limit, after = '', alive } = query;
+    // In this order: see observeNode.
+    const reserved = reservedByNode(await readVolumes(context));
+    const known = await listKnownNodes(context);
+    const asked = known.filter(
+      ({ name, live }) => name > after && (alive === 'any' || (live !== undefined) === (alive === 'true')),
+    );
+    const nodes = asked.slice(0, limit).map((node) => nodeViewOf(node, reserved.get(node.name)));
+    const next = asked.length > limit ? (nodes.at(-1)?.name ?? null) : null;
+    return { status: 200, json: { nodes, next } };
+  },
 });
 
 const get = route({
   method: 'GET',
   path: '/nodes/:name',
   id: 'getNode',
-  summary: 'One live node.',
+  summary: 'One node, alive or away.',
   params: nodeParams,
-  answers: {
-    200: {
-      description: 'The node.',
-      schema: nodeSchema,
-      headers: { etag: 'Modification revision, in quotes.' },
-    },
-    404: { description: 'No live node has that name.', schema: errorView },
-  },
+  answers: { 200: { description: 'The node.', schema: nodeView, headers: ETAG }, 404: absentNode },
   handle: async (context, { params }) => {
-    const stored = await readNode(context, params.name);
-    if (stored === undefined) return problem(404, 'not_found', `No live node is called ${params.name}.`);
-    return { status: 200, headers: { etag: etagOf(stored.modRevision) }, json: stored.value };
+    const found = await observeNode(context, params.name);
+    if (found === undefined) return missingNode(params.name);
+    const { known, reserved } = found;
+    return {
+      status: 200,
+      headers: { etag: nodeEtag(known, reserved) },
+      json: nodeViewOf(known, reserved),
+    };
   },
 });
 

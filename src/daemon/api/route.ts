@@ -8,6 +8,13 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Kv } from '../../kv/kv.ts';
 import type { FieldError } from '../../model/parse.ts';
+import type { EventHub } from './events-hub.ts';
+
+/** How clients must prove who they are; for the description. */
+export interface Protection {
+  readonly token: boolean;
+  readonly certificate: boolean;
+}
 
 /** What handlers may use. `kv` is bounded: see deadline.ts. */
 export interface ApiContext {
@@ -17,6 +24,12 @@ export interface ApiContext {
   readonly log: Log;
   /** The node whose API this is: who writes. */
   readonly node: string;
+  /** Bytes that a volume holds, as the agent of its node says; rejects or answers undefined when that can't be asked. */
+  readonly usage?: (node: string, id: string) => Promise<{ readonly usedBytes: number } | undefined>;
+  /** Whether callbacks may lead to the engine's own host. Default: false. */
+  readonly loopbackCallbacks?: boolean;
+  /** The cluster's events, for streams. */
+  readonly events: EventHub;
   /** True while etcd answers linearizable reads; briefly cached. */
   readonly isReady: () => Promise<boolean>;
   /** Prometheus text. */
@@ -25,19 +38,31 @@ export interface ApiContext {
   readonly description: () => unknown;
 }
 
-/** JSON, or text as it is; a response without either has no body. */
+/** JSON, text as it is, or a stream; a response without any has no body. */
 export interface ApiResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly text?: string;
+  /** Sent as it comes, at the client's pace; ended when the client goes away or the API stops. */
+  readonly stream?: AsyncIterable<string>;
+  /** With a stream: fires when the client doesn't take it; its connection is then to be cut. */
+  readonly cutOff?: AbortSignal;
 }
 
-export interface ApiRequest<Params = Readonly<Record<string, string>>, Body = unknown> {
+export interface ApiRequest<
+  Params = Readonly<Record<string, string>>,
+  Body = unknown,
+  Query = Readonly<Record<string, unknown>>,
+> {
   readonly params: Params;
+  readonly query: Query;
   readonly body: Body;
-  /** The If-Match header as it came. */
+  /** Headers as they came. */
   readonly ifMatch: string | undefined;
+  readonly lastEventId: string | undefined;
+  /** Fires when the client goes away, and when the API stops. Only a stream has reason to heed it. */
+  readonly signal: AbortSignal;
 }
 
 /** One documented answer of a route. */
@@ -59,11 +84,16 @@ export interface Route {
   readonly id: string;
   readonly summary: string;
   readonly params?: z.ZodObject;
+  /** Default: none are known, and any is refused. */
+  readonly query?: z.ZodObject;
+  /** One that takes `undefined` may be left out. */
   readonly body?: z.ZodType;
   /** True when If-Match is heeded. */
   readonly conditional?: boolean;
   /** True when it answers without etcd; all others answer 503 when etcd can't be reached. */
   readonly local?: boolean;
+  /** True when anybody may ask, as often as they like: probes have no token. */
+  readonly open?: boolean;
   readonly answers: Readonly<Record<number, Answer>>;
   readonly handle: (context: ApiContext, request: ApiRequest) => Promise<ApiResponse>;
 }
@@ -74,13 +104,15 @@ type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 export function route<
   Params extends z.ZodObject | undefined = undefined,
   Body extends z.ZodType | undefined = undefined,
+  Query extends z.ZodObject | undefined = undefined,
 >(
-  definition: Omit<Route, 'params' | 'body' | 'handle'> & {
+  definition: Omit<Route, 'params' | 'query' | 'body' | 'handle'> & {
     readonly params?: Params;
+    readonly query?: Query;
     readonly body?: Body;
     readonly handle: (
       context: ApiContext,
-      request: ApiRequest<Parsed<Params>, Parsed<Body>>,
+      request: ApiRequest<Parsed<Params>, Parsed<Body>, Parsed<Query>>,
     ) => Promise<ApiResponse>;
   },
 ): Route {
@@ -88,13 +120,18 @@ export function route<
   return definition as unknown as Route;
 }
 
+/** What an error tells besides code and message, for programs. */
+export interface ErrorDetails {
+  readonly fields?: readonly FieldError[];
+  /** Ids of the volumes that stand in the way. */
+  readonly volumes?: readonly string[];
+  /** Bytes that the volume holds. */
+  readonly used_bytes?: number;
+}
+
 /** Everything that isn't a success, in one shape. */
 export interface ErrorBody {
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly fields?: readonly FieldError[];
-  };
+  readonly error: ErrorDetails & { readonly code: string; readonly message: string };
 }
 
 /** `code` is stable; the message is for people and says what to do. */
@@ -102,8 +139,12 @@ export function problem(
   status: number,
   code: string,
   message: string,
-  fields?: readonly FieldError[],
+  details: ErrorDetails = {},
 ): ApiResponse {
-  const error = fields === undefined ? { code, message } : { code, message, fields };
-  return { status, json: { error } satisfies ErrorBody };
+  return { status, json: { error: { code, message, ...details } } satisfies ErrorBody };
+}
+
+/** A request that says what it must not, and where. */
+export function invalid(fields: readonly FieldError[]): ApiResponse {
+  return problem(400, 'invalid', 'The request is malformed.', { fields });
 }

@@ -9,6 +9,7 @@ const healthz = route({
   id: 'getHealth',
   summary: 'Whether this process is alive.',
   local: true,
+  open: true,
   answers: { 200: { description: 'It is.', schema: statusView } },
   handle: async () => ({ status: 200, json: { status: 'ok' } }),
 });
@@ -18,6 +19,7 @@ const readyz = route({
   path: '/readyz',
   id: 'getReadiness',
   summary: 'Whether etcd can be reached.',
+  open: true,
   answers: {
     200: { description: 'It can.', schema: statusView },
     503: { description: "etcd can't be reached.", schema: errorView },

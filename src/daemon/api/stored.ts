@@ -1,62 +1,62 @@
 // Reading what etcd holds, for handlers: validated, and with its revision.
 
 import type { z } from 'zod';
-import type { Log } from '../../base/log.ts';
-import { NODES_PREFIX, nodeKey, VOLUMES_PREFIX, volumeKey } from '../../kv/keys.ts';
-import type { KeyValue } from '../../kv/kv.ts';
+import { sha256 } from '../../base/digest.ts';
+import { nodeKey, volumeKey } from '../../kv/keys.ts';
+import { mountOf } from '../../model/mount.ts';
 import { type Node, nodeSchema } from '../../model/node.ts';
-import { parseStored, readable } from '../../model/parse.ts';
+import { parseStored } from '../../model/parse.ts';
 import { type Volume, volumeSchema } from '../../model/volume.ts';
 import type { ApiContext, ApiResponse } from './route.ts';
 import type { volumeView } from './schemas.ts';
+
+const VARIANT_DIGITS = 12;
 
 export interface Stored<T> {
   readonly value: T;
   readonly modRevision: number;
 }
 
-export async function readVolume({ kv }: ApiContext, id: string): Promise<Stored<Volume> | undefined> {
-  const found = (await kv.get(volumeKey(id))).kv;
+/** The value of one key; undefined when there is none. Throws `invalid` for one that is malformed. */
+export async function readStored<Schema extends z.ZodType>(
+  { kv }: ApiContext,
+  schema: Schema,
+  key: string,
+): Promise<Stored<z.output<Schema>> | undefined> {
+  const found = (await kv.get(key)).kv;
   if (found === undefined) return undefined;
-  return { value: parseStored(volumeSchema, found), modRevision: found.modRevision };
+  return { value: parseStored(schema, found), modRevision: found.modRevision };
 }
 
-export async function readNode({ kv }: ApiContext, name: string): Promise<Stored<Node> | undefined> {
-  const found = (await kv.get(nodeKey(name))).kv;
-  if (found === undefined) return undefined;
-  return { value: parseStored(nodeSchema, found), modRevision: found.modRevision };
+export function readVolume(context: ApiContext, id: string): Promise<Stored<Volume> | undefined> {
+  return readStored(context, volumeSchema, volumeKey(id));
 }
 
-export async function listVolumes({ kv, log }: ApiContext): Promise<readonly Volume[]> {
-  return readable(volumeSchema, {
-    kvs: (await kv.list(VOLUMES_PREFIX)).kvs,
-    onMalformed: malformedTo(log),
-  }).map(({ value }) => value);
+export function readNode(context: ApiContext, name: string): Promise<Stored<Node> | undefined> {
+  return readStored(context, nodeSchema, nodeKey(name));
 }
-
-export async function listNodes({ kv, log }: ApiContext): Promise<readonly Node[]> {
-  return readable(nodeSchema, {
-    kvs: (await kv.list(NODES_PREFIX)).kvs,
-    onMalformed: malformedTo(log),
-  }).map(({ value }) => value);
-}
-
-const malformedTo =
-  (log: Log) =>
-  ({ key }: KeyValue, cause: unknown): void =>
-    log.error('stored.malformed', { key, cause });
 
 /** The volume as a client sees it, given the node that it is on, if that is registered. */
 export function viewOf(volume: Volume, node: Node | undefined): z.input<typeof volumeView> {
-  const mounted = volume.actual !== null && node !== undefined && node.name === volume.node;
-  return {
-    ...volume,
-    mount: mounted ? { server: node.address, path: `/${volume.id}`, options: 'vers=4.1' } : null,
-  };
+  return { ...volume, mount: mountOf(volume, node) };
 }
 
-/** An entity tag of RFC 9110: the modification revision in quotes. */
-export const etagOf = (modRevision: number): string => `"${modRevision}"`;
+/**
+ * An entity tag of RFC 9110: the modification revision in quotes. `variant` tells apart what else an
+ * answer depends on; a change is only ever about the revision.
+ */
+export const etagOf = (modRevision: number, variant?: string): string =>
+  variant === undefined ? `"${modRevision}"` : `"${modRevision}-${variant}"`;
+
+/** Of what an answer says besides the value of its key. */
+const variantOf = (view: unknown): string => sha256(JSON.stringify(view)).slice(0, VARIANT_DIGITS);
+
+/** If-Match of RFC 9110, section 13.1.1: absent, `*`, or a list of strong entity tags, of any variant. */
+export function matches(ifMatch: string | undefined, modRevision: number): boolean {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return true;
+  const own = new RegExp(`^"${modRevision}(-[a-z0-9.-]*)?"$`);
+  return ifMatch.split(',').some((tag) => own.test(tag.trim()));
+}
 
 /** A volume as the body of a 200, with its ETag. */
 export async function readResponse(context: ApiContext, stored: Stored<Volume>): Promise<ApiResponse> {
@@ -90,5 +90,8 @@ function volumeResponse(
   node: Node | undefined,
   headers: Readonly<Record<string, string>> = {},
 ): ApiResponse {
-  return { status, headers: { etag: etagOf(modRevision), ...headers }, json: viewOf(value, node) };
+  const json = viewOf(value, node);
+  // Where to mount it is the node's, and changes without the volume.
+  const variant = value.actual === null ? undefined : variantOf(json.mount);
+  return { status, headers: { etag: etagOf(modRevision, variant), ...headers }, json };
 }

@@ -1,45 +1,51 @@
-// The calls on /volumes and on a volume's exports.
+// The calls on /volumes: to look at them, to order, change and delete one.
 
-import { hex } from '../../base/random.ts';
-import { volumeKey } from '../../kv/keys.ts';
-import { condemned, newVolume, reexported, requested } from '../../model/changes.ts';
-import { sameRules } from '../../model/export.ts';
-import { isIdle, type Reservation, type Volume } from '../../model/volume.ts';
-import { authorOf, changeVolume, missingVolume, unchanged } from './change.ts';
-import { type ApiResponse, problem, type Route, route } from './route.ts';
+import { NODES_PREFIX, VOLUMES_PREFIX } from '../../kv/keys.ts';
+import { condemned, requested } from '../../model/changes.ts';
+import { nodeSchema } from '../../model/node.ts';
+import { isIdle, type Reservation, type Volume, volumeSchema } from '../../model/volume.ts';
+import { absent, accepted, ETAG, refused, same, stale } from './answers.ts';
 import {
-  changedExportsBody,
-  changedVolumeBody,
-  errorView,
-  newVolumeBody,
-  volumeParams,
-  volumesView,
-  volumeView,
-} from './schemas.ts';
-import { listNodes, listVolumes, readResponse, readVolume, viewOf, writtenResponse } from './stored.ts';
-
-const ETAG = { etag: 'The modification revision of the key in etcd, in quotes.' };
-const accepted = { description: 'Accepted; the volume as it is now.', schema: volumeView, headers: ETAG };
-const same = { description: 'It is so already.', headers: ETAG };
-const absent = { description: 'There is no such volume.', schema: errorView };
-const refused = (description: string) => ({ description, schema: errorView });
-
-/** Fresh reads of a change that doesn't depend on what else has changed. */
-const INDEPENDENT_ATTEMPTS = 5;
+  authorOf,
+  changeVolume,
+  type Decision,
+  INDEPENDENT_ATTEMPTS,
+  missingVolume,
+  unchangedVolume,
+  wrongState,
+} from './change.ts';
+import { guardAgainstClones } from './clones.ts';
+import { readAll, readPage } from './paging.ts';
+import { type ApiContext, type Route, route } from './route.ts';
+import { changedVolumeBody, volumeParams, volumesQuery, volumesView, volumeView } from './schemas.ts';
+import { readResponse, readVolume, type Stored, viewOf } from './stored.ts';
+import { tooSmallFor } from './usage.ts';
 
 const list = route({
   method: 'GET',
   path: '/volumes',
   id: 'listVolumes',
-  summary: 'Every volume.',
-  answers: { 200: { description: 'All volumes, by id.', schema: volumesView } },
-  handle: async (context) => {
-    const [volumes, nodes] = await Promise.all([listVolumes(context), listNodes(context)]);
+  summary: 'Every volume, by id, page by page.',
+  query: volumesQuery,
+  answers: { 200: { description: 'A page of volumes.', schema: volumesView } },
+  handle: async (context, { query }) => {
+    const { limit, after, ...wanted } = query;
+    const fields = Object.entries(wanted) as ['state' | 'node' | 'name', string | undefined][];
+    const asked = fields.filter(([, value]) => value !== undefined);
+    const keep = (volume: Volume): boolean => asked.every(([field, value]) => volume[field] === value);
+    const [{ values, next }, nodes] = await Promise.all([
+      readPage(context, {
+        prefix: VOLUMES_PREFIX,
+        schema: volumeSchema,
+        limit,
+        after,
+        ...(asked.length > 0 ? { keep } : {}),
+      }),
+      readAll(context, { prefix: NODES_PREFIX, schema: nodeSchema }),
+    ]);
     const byName = new Map(nodes.map((node) => [node.name, node]));
-    return {
-      status: 200,
-      json: { volumes: volumes.map((volume) => viewOf(volume, byName.get(volume.node ?? ''))) },
-    };
+    const volumes = values.map((volume) => viewOf(volume, byName.get(volume.node ?? '')));
+    return { status: 200, json: { volumes, next } };
   },
 });
 
@@ -56,36 +62,12 @@ const get = route({
   },
 });
 
-const create = route({
-  method: 'POST',
-  path: '/volumes',
-  id: 'createVolume',
-  summary: 'Orders a volume. The engine then picks a node and its agent creates it.',
-  body: newVolumeBody,
-  answers: {
-    202: { ...accepted, headers: { ...ETAG, location: 'Path of the new volume.' } },
-    409: refused('The id that was drawn is taken; try again.'),
-  },
-  handle: async (context, { body }) => {
-    const id = `v${hex(context.random, 16)}`;
-    const { name, meta, requested: reservation, exports } = body;
-    const volume = newVolume(id, { name, meta, requested: reservation, exports }, authorOf(context));
-    const { succeeded, revision } = await context.kv.transact({
-      compare: [{ key: volumeKey(id), target: 'create', equals: 0 }],
-      writes: [{ kind: 'put', key: volumeKey(id), value: JSON.stringify(volume) }],
-    });
-    if (!succeeded) return problem(409, 'conflict', `The id ${id} is taken; try again.`);
-    const location = `/volumes/${id}`;
-    return writtenResponse(context, { value: volume, modRevision: revision }, { location });
-  },
-});
-
 const change = route({
   method: 'PUT',
   path: '/volumes/:id',
   id: 'changeVolume',
   summary:
-    'Asks for another size or other constraints. Also for a volume that is stuck: in scheduling, pending or error, with a reason in control.error.',
+    "Asks for another size or other constraints; what isn't named stays. Also for a volume that is stuck: in scheduling, pending or error, with a reason in control.error. A task that it is stuck with is called off.",
   params: volumeParams,
   body: changedVolumeBody,
   conditional: true,
@@ -93,23 +75,45 @@ const change = route({
     202: accepted,
     304: same,
     404: absent,
-    409: refused('The volume is neither ready nor stuck with an error, or was changed meanwhile.'),
-    412: refused('If-Match names another revision.'),
+    409: refused(
+      'The volume is neither ready nor stuck with an error, or was changed meanwhile, or holds more than the new size (`used_bytes`).',
+    ),
+    412: stale,
   },
   handle: (context, { params, body, ifMatch }) =>
     changeVolume(context, {
       id: params.id,
       attempts: 1,
       ifMatch,
-      decide: (stored) => {
-        const volume = stored.value;
-        if (volume.state === 'deleting') return { answer: wrongState(volume, 'changed') };
-        if (sameReservation(volume.requested, body.requested)) return { answer: unchanged(stored) };
-        if (!isIdle(volume)) return { answer: wrongState(volume, 'changed') };
-        return { write: requested(volume, body.requested, authorOf(context)) };
-      },
+      decide: (stored) => decideReservation(context, stored, named(stored.value.requested, body.requested)),
     }),
 });
+
+/** What isn't named stays as it is. */
+function named(
+  known: Reservation,
+  asked: { readonly [key in keyof Reservation]?: Reservation[key] | undefined },
+): Reservation {
+  const { reserved_size = known.reserved_size, constraints = known.constraints } = asked;
+  return { reserved_size, constraints };
+}
+
+async function decideReservation(
+  context: ApiContext,
+  stored: Stored<Volume>,
+  reservation: Reservation,
+): Promise<Decision> {
+  const volume = stored.value;
+  if (volume.state === 'deleting') return { answer: wrongState(volume, 'changed') };
+  const isSame = sameReservation(volume.requested, reservation);
+  // Asking a volume for what it was asked for already calls the task off that it is stuck with.
+  if (isSame && (volume.control.task === null || !isIdle(volume)))
+    return { answer: await unchangedVolume(context, stored) };
+  if (!isIdle(volume)) return { answer: wrongState(volume, 'changed') };
+  const refusal = await tooSmallFor(context, volume, reservation.reserved_size);
+  if (refusal !== undefined) return { answer: refusal };
+  return { write: requested(volume, reservation, authorOf(context)) };
+}
 
 const remove = route({
   method: 'DELETE',
@@ -121,55 +125,26 @@ const remove = route({
   answers: {
     202: accepted,
     404: absent,
-    409: refused('The volume is neither ready nor stuck with an error.'),
-    412: refused('If-Match names another revision.'),
+    409: refused(
+      'The volume is neither ready nor stuck with an error, or clones of it are still to be made (`volumes`).',
+    ),
+    412: stale,
   },
   handle: (context, { params, ifMatch }) =>
     changeVolume(context, {
       id: params.id,
       attempts: INDEPENDENT_ATTEMPTS,
       ifMatch,
-      decide: ({ value: volume }) =>
-        isIdle(volume)
-          ? { write: condemned(volume, authorOf(context)) }
-          : { answer: wrongState(volume, 'deleted') },
-    }),
-});
-
-const changeExports = route({
-  method: 'PUT',
-  path: '/volumes/:id/exports',
-  id: 'changeExports',
-  summary: 'Replaces the hosts that may mount a volume.',
-  params: volumeParams,
-  body: changedExportsBody,
-  conditional: true,
-  answers: {
-    202: accepted,
-    304: same,
-    404: absent,
-    409: refused('The volume is being deleted, or was changed again and again meanwhile.'),
-    412: refused('If-Match names another revision.'),
-  },
-  handle: (context, { params, body, ifMatch }) =>
-    changeVolume(context, {
-      id: params.id,
-      attempts: INDEPENDENT_ATTEMPTS,
-      ifMatch,
-      decide: (stored) => {
-        const volume = stored.value;
-        if (volume.state === 'deleting') return { answer: wrongState(volume, 'exported') };
-        if (sameRules(volume.exports, body.exports)) return { answer: unchanged(stored) };
-        return { write: reexported(volume, body.exports, authorOf(context)) };
+      decide: async ({ value: volume }) => {
+        if (!isIdle(volume)) return { answer: wrongState(volume, 'deleted') };
+        const guard = await guardAgainstClones(context, volume.id);
+        if ('answer' in guard) return guard;
+        return { write: condemned(volume, authorOf(context)), also: guard };
       },
     }),
 });
 
-export const volumeRoutes: readonly Route[] = [list, get, create, change, remove, changeExports];
-
-function wrongState(volume: Volume, what: string): ApiResponse {
-  return problem(409, 'conflict', `Volume ${volume.id} can't be ${what} while it is ${volume.state}.`);
-}
+export const volumeRoutes: readonly Route[] = [list, get, change, remove];
 
 function sameReservation(a: Reservation, b: Reservation): boolean {
   const text = ({ reserved_size, constraints }: Reservation): string =>

@@ -5,11 +5,17 @@ import { hasCode, RigError } from '../../base/errors.ts';
 import type { Failpoints } from '../../base/failpoints.ts';
 import type { Log } from '../../base/log.ts';
 import { hex, type Random } from '../../base/random.ts';
-import { backoffMs } from '../../base/retry.ts';
+import { backOff } from '../../base/retry.ts';
 import { campaign } from '../../kv/election.ts';
 import type { Kv } from '../../kv/kv.ts';
 import { openSession, type Session } from '../../kv/session.ts';
 import { lead } from './lead.ts';
+import { runSideTask, type SideTask } from './side-task.ts';
+
+const DEFAULT_MAX_MOVES = 2;
+const DEFAULT_REBALANCE_PERCENT = 20;
+/** How long an engine that ends waits for what it does beside planning. */
+const SIDE_TASK_STOP_MS = 1000;
 
 export interface EngineOptions {
   readonly kv: Kv;
@@ -18,6 +24,12 @@ export interface EngineOptions {
   readonly log: Log;
   readonly node: string;
   readonly leaseTtlSeconds: number;
+  /** Moves under way at a time that no client asked for, in the whole cluster. Default: 2. */
+  readonly maxMoves?: number;
+  /** How far above the average a node's reservations may be, in per cent of its capacity. Default: 20; 100: however far. */
+  readonly rebalancePercent?: number;
+  /** Runs beside planning, once a term, for as long as this engine leads. Default: nothing. */
+  readonly whileLeading?: SideTask;
   /** Default: none is switched on. */
   readonly failpoints?: Failpoints;
 }
@@ -46,9 +58,8 @@ export function createEngine(options: EngineOptions): Engine {
         } catch (error) {
           if (signal.aborted) return;
           if (!hasCode(error, 'unavailable', 'timeout', 'not_found')) throw error;
-          const delayMs = backoffMs({ random: options.random, attempt: failures, baseMs: 50, capMs: 500 });
+          await backOff({ ...options, signal, attempt: failures, baseMs: 50, capMs: 500 });
           failures += 1;
-          await options.clock.sleep(delayMs, signal).catch(() => undefined);
         }
       }
     },
@@ -62,6 +73,7 @@ async function serve(
 ): Promise<void> {
   const { kv, clock, random, log, node } = options;
   const { session, instance, signal } = context;
+  let beside: Promise<void> = Promise.resolve();
   try {
     const leadership = await campaign({ kv, clock, random, session, candidate: { node, instance }, signal });
     const { term, lost } = leadership;
@@ -72,14 +84,43 @@ async function serve(
       believing = false;
     };
     // At once, and not when the work under way has ended: from now on nobody may take it for the leader.
-    lost.addEventListener('abort', () => stopBelieving(lossOf(lost)), { once: true });
-    const reason = await lead({ ...options, leadership });
+    // Deleting the leader key fences off any write of this term that is still on its way, so that nobody
+    // need wait for its answer before another engine leads.
+    let resignation: Promise<void> | undefined;
+    const onLost = (): void => {
+      stopBelieving(lossOf(lost));
+      resignation ??= leadership.resign();
+    };
+    lost.addEventListener('abort', onLost, { once: true });
+    if (lost.aborted) onLost();
+    if (options.whileLeading !== undefined) {
+      beside = runSideTask(options.whileLeading, { ...options, leadership });
+    }
+    const reason = await lead({
+      ...options,
+      maxMoves: options.maxMoves ?? DEFAULT_MAX_MOVES,
+      rebalancePercent: options.rebalancePercent ?? DEFAULT_REBALANCE_PERCENT,
+      leadership,
+    });
     stopBelieving(reason ?? lossOf(lost));
-    // Deleting the leader key fences off any write of this term that is still on its way.
-    await leadership.resign();
+    resignation ??= leadership.resign();
+    await resignation;
   } finally {
     await session.close();
   }
+  // Not between terms: the next one need not wait.
+  if (signal.aborted) await endOf(beside, clock);
+}
+
+/** Resolves when the task has ended, or when it was given time enough. */
+function endOf(task: Promise<void>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(SIDE_TASK_STOP_MS, resolve);
+    void task.then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 function lossOf(lost: AbortSignal): string {

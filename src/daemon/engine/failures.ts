@@ -5,6 +5,15 @@ import { volumeKey } from '../../kv/keys.ts';
 import type { KeyValue } from '../../kv/kv.ts';
 import type { ClusterState } from './state.ts';
 
+const RETRY_BASE_MS = 1000;
+const RETRY_CAP_MS = 60_000;
+
+/** How long to wait after so many failures in a row: 1 s after the first, doubling, at most 60 s. */
+export function patienceMs(count: number): number {
+  const doublings = Math.min(30, Math.max(0, count - 1));
+  return Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** doublings);
+}
+
 export interface Failure {
   /** Of the volume's key: another write is another failure. */
   readonly modRevision: number;

@@ -12,9 +12,12 @@ import { createView, type View } from '../../kv/view.ts';
 import type { Author } from '../../model/changes.ts';
 import { createBell } from '../bell.ts';
 import { CLUSTER_VERSION } from '../cluster.ts';
-import { applyAction, type Outcome } from './apply.ts';
+import type { Action } from './action.ts';
+import { applyAction } from './apply.ts';
 import { type Failures, observeFailures } from './failures.ts';
-import { type Action, plan } from './plan.ts';
+import { logOutcome } from './outcome-log.ts';
+import { plan } from './plan.ts';
+import { observeSetbacks, type Setbacks } from './setbacks.ts';
 import { createStateReader } from './state.ts';
 
 /** Transactions under way at a time: enough to hide a round trip, too few to crowd out others. */
@@ -27,6 +30,8 @@ export interface LeadOptions {
   readonly log: Log;
   readonly node: string;
   readonly leadership: Leadership;
+  readonly maxMoves: number;
+  readonly rebalancePercent: number;
   readonly failpoints?: Failpoints | undefined;
 }
 
@@ -35,22 +40,27 @@ export interface LeadOptions {
  * its own, which is the answer. Outages of etcd alone don't end it.
  */
 export async function lead(options: LeadOptions): Promise<string | undefined> {
-  const { clock, log, leadership } = options;
+  const { clock, log, leadership, maxMoves, rebalancePercent } = options;
   const { lost } = leadership;
   const bell = createBell({ clock, signal: lost });
+  let reason: string | undefined;
   // Following starts after the election, so the first plan is made from a fresh listing.
   const mirror = createView({
     ...options,
     prefix: ROOT,
     signal: lost,
     log: undefined,
-    onChange: () => bell.ring(),
+    onChange: (_view, change) => {
+      // Neither its revisions nor its terms go on from those that were known, so nothing of this term may.
+      if (change.kind === 'snapshot' && change.reason === 'replaced') reason ??= 'the store was replaced';
+      bell.ring();
+    },
   });
   const readState = createStateReader(log);
   const mayPlan = createAdmission(log);
   let failures: Failures = new Map();
+  let setbacks: Setbacks = new Map();
   let writtenRevision = 0;
-  let reason: string | undefined;
   mirror.done.catch((error: unknown) => {
     reason ??= RigError.from(error).message;
     bell.ring();
@@ -63,11 +73,12 @@ export async function lead(options: LeadOptions): Promise<string | undefined> {
       const state = readState(view.entries);
       const nowMs = clock.monotonicMs();
       failures = observeFailures(failures, { state, entries: view.entries, nowMs });
-      const planned = plan(state, { nowMs, failures });
+      setbacks = observeSetbacks(setbacks, { state, nowMs });
+      const planned = plan(state, { nowMs, failures, setbacks, maxMoves, rebalancePercent });
       wakeAtMs = planned.wakeAtMs;
       const result = await applyAll(options, { actions: planned.actions, view });
       writtenRevision = Math.max(writtenRevision, result.revision);
-      reason = result.stop;
+      reason ??= result.stop;
       if (reason !== undefined) break;
     }
     await bell.heard(wakeAtMs === null ? undefined : Math.max(1, wakeAtMs - clock.monotonicMs()));
@@ -101,8 +112,9 @@ async function applyAll(
   const { kv, clock, log, node, leadership } = options;
   const { term } = leadership;
   // As of the plan: the view goes on changing while the plan is applied.
+  const entries = new Map(view.entries);
   const work = actions.flatMap((action) => {
-    const stored = view.entries.get(volumeKey(action.volume.id));
+    const stored = entries.get(volumeKey(action.volume.id));
     return stored === undefined ? [] : [{ action, stored }];
   });
   let revision = 0;
@@ -112,7 +124,8 @@ async function applyAll(
       if (stop !== undefined || !leadership.isLeader()) return;
       await options.failpoints?.reach('engine/before-transact');
       const author: Author = { writer: { role: 'engine', node, term }, nowMs: clock.nowMs() };
-      const outcome = await applyAction({ kv, fence: leadership.fence(), ...next, author });
+      const outcome = await applyAction({ kv, fence: leadership.fence(), ...next, entries, author });
+      await options.failpoints?.reach('engine/after-transact');
       if (outcome.kind === 'written') revision = Math.max(revision, outcome.revision);
       logOutcome(log, { term, action: next.action, outcome });
       if (outcome.kind === 'fenced') stop = 'it was fenced';
@@ -121,37 +134,4 @@ async function applyAll(
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENT_WRITES, work.length) }, worker));
   return { revision, stop };
-}
-
-function logOutcome(
-  log: Log,
-  { term, action, outcome }: { readonly term: number; readonly action: Action; readonly outcome: Outcome },
-): void {
-  const fields = { term, volume: action.volume.id };
-  if (outcome.kind === 'fenced') {
-    log.warn('engine.fenced', fields);
-    return;
-  }
-  if (outcome.kind !== 'written') {
-    log.debug(`engine.${outcome.kind}`, { ...fields, action: action.kind });
-    return;
-  }
-  log.info(EVENTS[action.kind], { ...fields, ...detailsOf(action) });
-}
-
-const EVENTS: Readonly<Record<Action['kind'], string>> = {
-  assign: 'volume.assigned',
-  unassign: 'volume.unassigned',
-  grant: 'volume.granted',
-  delay: 'volume.delayed',
-  retry: 'volume.retried',
-  drop: 'volume.deleted',
-};
-
-function detailsOf(action: Action): Readonly<Record<string, unknown>> {
-  if (action.kind === 'assign') return { to: action.node, from: action.volume.node };
-  if (action.kind === 'unassign') return { from: action.volume.node, reason: action.reason };
-  if (action.kind === 'delay') return { reason: action.reason };
-  if (action.kind !== 'retry') return {};
-  return { failures: action.volume.control.error_count, to: action.node, from: action.volume.node };
 }

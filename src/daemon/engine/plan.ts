@@ -1,75 +1,87 @@
 // What the engine does about the cluster, as a pure function. The same state
 // and time always give the same actions; applied, they lead to a state for
-// which there is nothing to do.
+// which there is nothing to do. Each concern has a file of its own.
 
-import { bytesToGib, gibToBytes } from '../../base/units.ts';
-import { satisfies } from '../../model/names.ts';
 import type { Volume } from '../../model/volume.ts';
-import type { Failures } from './failures.ts';
-import { createRoom, type NodeRoom, type Room } from './room.ts';
+import { type Action, isNews } from './action.ts';
+import { cancel, cancelClone } from './cancel.ts';
+import { grantClone } from './clone.ts';
+import { drain, forgive } from './drain.ts';
+import { type Failures, patienceMs } from './failures.ts';
+import { grant, isAsRequested } from './grant.ts';
+import { createPlanning, type Planning } from './planning.ts';
+import { rebalance } from './rebalance.ts';
+import { isNowhere, retry, schedule } from './schedule.ts';
+import type { Setbacks } from './setbacks.ts';
 import type { ClusterState } from './state.ts';
-
-export type Action =
-  /** Gives the volume a node, in place of a dead one if it had one. */
-  | { readonly kind: 'assign'; readonly volume: Volume; readonly node: string }
-  /** Takes the dead node away: there is no other yet. */
-  | { readonly kind: 'unassign'; readonly volume: Volume; readonly reason: string }
-  /** Lets the volume's agent make it what was asked for. */
-  | { readonly kind: 'grant'; readonly volume: Volume }
-  /** Says why nothing happens; only when the reason has changed. */
-  | { readonly kind: 'delay'; readonly volume: Volume; readonly reason: string }
-  /** Another go for a volume in error; `node` is where, or null while there is none. */
-  | { readonly kind: 'retry'; readonly volume: Volume; readonly node: string | null }
-  /** Deletes the key of a volume that is on no disk, or only on one that is away: its agent will find it orphaned. */
-  | { readonly kind: 'drop'; readonly volume: Volume };
 
 export interface Plan {
   readonly actions: readonly Action[];
-  /** Monotonic clock: when the next retry is due, if nothing changes before; null for never. */
+  /** Monotonic clock: when the next retry is due, of a volume or a move, if nothing changes before; null for never. */
   readonly wakeAtMs: number | null;
 }
 
-const RETRY_BASE_MS = 1000;
-const RETRY_CAP_MS = 60_000;
-
-/** How long a volume in error waits for its next chance: 1 s after the first failure, doubling, at most 60 s. */
+/** How long a volume in error waits for its next chance. */
 export function retryDelayMs({ control }: Volume): number {
-  const doublings = Math.min(30, Math.max(0, control.error_count - 1));
-  return Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** doublings);
+  return patienceMs(control.error_count);
 }
 
-export interface PlanTimes {
+export interface PlanOptions {
   /** Monotonic clock of this engine, as are the failures' times: those of other nodes say nothing here. */
   readonly nowMs: number;
   /** A failure that is not among them counts as of now. */
   readonly failures: Failures;
+  readonly setbacks: Setbacks;
+  /** Moves under way at a time that no client asked for. */
+  readonly maxMoves: number;
+  /** How far above the average a node's reservations may be, in per cent of its capacity; 100: however far. */
+  readonly rebalancePercent: number;
 }
 
-/** At most one action a volume; all of them together fit. */
-export function plan(state: ClusterState, { nowMs, failures }: PlanTimes): Plan {
-  const room = createRoom(state);
-  const actions: Action[] = [];
-  let wakeAtMs: number | null = null;
-  for (const volume of state.volumes) {
-    const retryAtMs = (failures.get(volume.id)?.seenMs ?? nowMs) + retryDelayMs(volume);
-    const action = actionFor(volume, { room, isRetryDue: nowMs >= retryAtMs });
-    if (action !== undefined) actions.push(action);
-    if (volume.state === 'error' && action === undefined) {
-      wakeAtMs = Math.min(wakeAtMs ?? Number.POSITIVE_INFINITY, retryAtMs);
-    }
+/** At most one action a volume; all of them together fit, and so does each of them without the others. */
+export function plan(state: ClusterState, options: PlanOptions): Plan {
+  const planning = createPlanning(state, options);
+  const volumes = planning.avoidance.inTurn(state.volumes);
+  const actions = new Map<string, Action>();
+  const decide = (volume: Volume, action: Action | undefined): void => {
+    if (action !== undefined) actions.set(volume.id, action);
+  };
+  let wakeAtMs = planning.avoidance.endsAtMs;
+  for (const volume of volumes) {
+    const retryAtMs = (options.failures.get(volume.id)?.seenMs ?? options.nowMs) + retryDelayMs(volume);
+    const isRetryDue = options.nowMs >= retryAtMs;
+    decide(volume, actionFor(volume, { planning, isRetryDue }));
+    if (volume.state === 'error' && !isRetryDue) wakeAtMs = Math.min(wakeAtMs ?? retryAtMs, retryAtMs);
   }
-  return { actions, wakeAtMs };
+  for (const volume of volumes) {
+    const action = canLeave(volume, actions.get(volume.id)) ? drain(volume, planning) : undefined;
+    // What a client waits for is the better reason.
+    if (volume.state === 'ready' || action?.kind === 'move') decide(volume, action);
+  }
+  decideClones(volumes, { planning, decide });
+  for (const volume of volumes) {
+    if (volume.state === 'ready' && !actions.has(volume.id)) decide(volume, forgive(volume, planning));
+  }
+  const news = [...actions.values()].filter(isNews);
+  const isQuiet = news.every(({ kind }) => kind === 'delay');
+  const { rebalancePercent: percent } = options;
+  return { actions: isQuiet ? [...news, ...rebalance(volumes, { planning, percent })] : news, wakeAtMs };
 }
 
 function actionFor(
   volume: Volume,
-  { room, isRetryDue }: { readonly room: Room; readonly isRetryDue: boolean },
+  { planning, isRetryDue }: { readonly planning: Planning; readonly isRetryDue: boolean },
 ): Action | undefined {
+  const { room } = planning;
   switch (volume.state) {
     case 'scheduling':
       return schedule(volume, room);
     case 'pending':
-      return grant(volume, room);
+      return isStaying(volume) ? grant(volume, planning) : undefined;
+    case 'moving':
+      return cancel(volume, room);
+    case 'cloning':
+      return cancelClone(volume, room);
     case 'error':
       return isRetryDue ? retry(volume, room) : undefined;
     case 'deleting':
@@ -79,82 +91,36 @@ function actionFor(
   }
 }
 
-function schedule(volume: Volume, room: Room): Action | undefined {
-  // Its agent is alive and will create it.
-  if (volume.node !== null && room.node(volume.node) !== undefined) return undefined;
-  const eligible = eligibleFor(volume, room);
-  const sizeGib = volume.requested.reserved_size;
-  const node = place(volume, { room, eligible });
-  if (node !== undefined) return { kind: 'assign', volume, node };
-  // Without figures that change with every other volume: each change would be a write.
-  const reason =
-    eligible.length === 0
-      ? 'no live node satisfies the constraints'
-      : `no live node that satisfies the constraints has ${sizeGib} GiB free`;
-  if (volume.node !== null) return { kind: 'unassign', volume, reason };
-  return delay(volume, reason);
-}
-
-function eligibleFor({ requested }: Volume, room: Room): readonly NodeRoom[] {
-  return room.schedulable().filter(({ labels }) => satisfies(labels, requested.constraints));
-}
-
-/** Takes room on the best node but the volume's own; undefined when there is none. */
-function place(
-  volume: Volume,
-  { room, eligible }: { readonly room: Room; readonly eligible: readonly NodeRoom[] },
-): string | undefined {
-  const sizeBytes = gibToBytes(volume.requested.reserved_size);
-  const [best] = eligible
-    .filter(({ name }) => name !== volume.node)
-    .filter(({ freeBytes, availableBytes }) => freeBytes >= sizeBytes && availableBytes >= sizeBytes)
-    .sort((a, b) => b.freeBytes - a.freeBytes || (a.name < b.name ? -1 : 1));
-  if (best !== undefined) room.take(best.name, sizeBytes);
-  return best?.name;
-}
-
 /**
- * One that was never created goes to any other node before the one where it failed:
- * a node whose disk is broken stays the emptiest, and would get it again for ever.
+ * What is ready, what can't have what it asks for, and what asks for nothing: it has got over an error, and where
+ * that came from the disk it is better off elsewhere.
  */
-function retry(volume: Volume, room: Room): Action {
-  if (volume.actual !== null) return { kind: 'retry', volume, node: volume.node };
-  const eligible = eligibleFor(volume, room);
-  const sameNode = eligible.find(({ name }) => name === volume.node);
-  // Its reservation there was never given up.
-  const fits =
-    sameNode !== undefined &&
-    sameNode.freeBytes >= 0 &&
-    sameNode.availableBytes >= gibToBytes(volume.requested.reserved_size);
-  const node = place(volume, { room, eligible }) ?? (fits ? volume.node : null);
-  return { kind: 'retry', volume, node };
+function canLeave(volume: Volume, action: Action | undefined): boolean {
+  if (volume.state === 'ready') return true;
+  if (!isStaying(volume)) return false;
+  return (
+    action?.kind === 'delay' ||
+    (action?.kind === 'grant' && volume.control.task === null && isAsRequested(volume))
+  );
 }
 
-function isNowhere({ node, actual }: Volume, room: Room): boolean {
-  return node === null || (actual === null && room.node(node) === undefined);
+/** It is on a node, and waits there; else it is a clone that is still to be made. */
+function isStaying({ state, actual }: Volume): boolean {
+  return state === 'pending' && actual !== null;
 }
 
-function grant(volume: Volume, room: Room): Action | undefined {
-  const { constraints, reserved_size: sizeGib } = volume.requested;
-  const node = volume.node === null ? undefined : room.node(volume.node);
-  if (node === undefined) return delay(volume, `node ${volume.node} is away`);
-  if (!satisfies(node.labels, constraints)) {
-    return delay(
-      volume,
-      `node ${node.name} does not satisfy the constraints, and moving is not supported yet`,
-    );
+/** After all moves are decided, because clones are made where their parents stay. */
+function decideClones(
+  volumes: readonly Volume[],
+  context: {
+    readonly planning: Planning;
+    readonly decide: (volume: Volume, action: Action | undefined) => void;
+  },
+): void {
+  const clones = volumes.filter((volume) => volume.state === 'pending' && !isStaying(volume));
+  if (clones.length === 0) return;
+  const byId = new Map(volumes.map((volume) => [volume.id, volume]));
+  for (const volume of clones) {
+    context.decide(volume, grantClone(volume, byId.get(volume.control.parent_id ?? ''), context.planning));
   }
-  const extraBytes = Math.max(0, gibToBytes(sizeGib) - gibToBytes(volume.actual?.reserved_size ?? 0));
-  if (extraBytes > 0 && extraBytes > node.freeBytes) {
-    return delay(
-      volume,
-      `node ${node.name} has not ${bytesToGib(extraBytes)} GiB more free, and moving is not supported yet`,
-    );
-  }
-  room.take(node.name, extraBytes);
-  return { kind: 'grant', volume };
-}
-
-function delay(volume: Volume, reason: string): Action | undefined {
-  return volume.control.error === reason ? undefined : { kind: 'delay', volume, reason };
 }

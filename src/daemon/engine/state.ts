@@ -1,10 +1,11 @@
 // What the engine decides from: the cluster as of one revision, validated.
 
+import type { z } from 'zod';
 import type { Log } from '../../base/log.ts';
 import { NODES_PREFIX, nameIn, SPECS_PREFIX, VOLUMES_PREFIX, volumeKey } from '../../kv/keys.ts';
 import type { KeyValue } from '../../kv/kv.ts';
 import { type Node, type NodeSpec, nodeSchema, nodeSpecSchema } from '../../model/node.ts';
-import { readable } from '../../model/parse.ts';
+import { parseStored } from '../../model/parse.ts';
 import { type Volume, volumeSchema } from '../../model/volume.ts';
 
 export interface ClusterState {
@@ -18,38 +19,59 @@ export interface ClusterState {
 
 export type StateReader = (entries: ReadonlyMap<string, KeyValue>) => ClusterState;
 
-/** A malformed value is left out: nothing is decided about it. It is logged once, however often it is read. */
+/**
+ * A malformed value is left out: nothing is decided about it. It is logged once, however often it is read.
+ * What was read stays read until the key changes: to validate ten thousand volumes anew takes longer than to plan.
+ */
 export function createStateReader(log: Log): StateReader {
-  /** Key to modification revision. */
-  let known: ReadonlyMap<string, number> = new Map();
+  const volumes = createReader<Volume>(volumeSchema, log);
+  const nodes = createReader<Node>(nodeSchema, log);
+  const specs = createReader<NodeSpec>(nodeSpecSchema, log);
   return (entries) => {
-    const malformed = new Map<string, number>();
-    const state = readState(entries, ({ key, modRevision }, cause) => {
-      malformed.set(key, modRevision);
-      if (known.get(key) !== modRevision) log.error('stored.malformed', { key, cause });
-    });
-    known = malformed;
-    return state;
+    const all = [...entries.values()];
+    return {
+      volumes: volumes(under(all, VOLUMES_PREFIX))
+        .sort((a, b) => a.kv.createRevision - b.kv.createRevision || (a.kv.key < b.kv.key ? -1 : 1))
+        // A value under another volume's key would make writes go astray.
+        .filter(({ kv, value }) => kv.key === volumeKey(value.id))
+        .map(({ value }) => value),
+      nodes: nodes(under(all, NODES_PREFIX))
+        .filter(({ kv, value }) => nameIn(NODES_PREFIX, kv.key) === value.name)
+        .map(({ value }) => value),
+      specs: new Map(
+        specs(under(all, SPECS_PREFIX)).map(({ kv, value }) => [nameIn(SPECS_PREFIX, kv.key), value]),
+      ),
+    };
   };
 }
 
-type OnMalformed = (kv: KeyValue, cause: unknown) => void;
+interface Read<T> {
+  readonly kv: KeyValue;
+  readonly value: T;
+}
 
-function readState(entries: ReadonlyMap<string, KeyValue>, onMalformed: OnMalformed): ClusterState {
-  const all = [...entries.values()];
-  const volumes = readable(volumeSchema, { kvs: under(all, VOLUMES_PREFIX), onMalformed });
-  const nodes = readable(nodeSchema, { kvs: under(all, NODES_PREFIX), onMalformed });
-  const specs = readable(nodeSpecSchema, { kvs: under(all, SPECS_PREFIX), onMalformed });
-  return {
-    volumes: volumes
-      .sort((a, b) => a.kv.createRevision - b.kv.createRevision || (a.kv.key < b.kv.key ? -1 : 1))
-      // A value under another volume's key would make writes go astray.
-      .filter(({ kv, value }) => kv.key === volumeKey(value.id))
-      .map(({ value }) => value),
-    nodes: nodes
-      .filter(({ kv, value }) => nameIn(NODES_PREFIX, kv.key) === value.name)
-      .map(({ value }) => value),
-    specs: new Map(specs.map(({ kv, value }) => [nameIn(SPECS_PREFIX, kv.key), value])),
+/** Reads what it has not read before; remembers for as long as it is asked. */
+function createReader<T>(schema: z.ZodType<T>, log: Log): (kvs: readonly KeyValue[]) => Read<T>[] {
+  /** By key and revision; null for what is malformed. */
+  let known: ReadonlyMap<string, { readonly kv: KeyValue; readonly value: T | null }> = new Map();
+  const read = (kv: KeyValue): T | null => {
+    try {
+      return parseStored(schema, kv);
+    } catch (cause) {
+      log.error('stored.malformed', { key: kv.key, cause });
+      return null;
+    }
+  };
+  return (kvs) => {
+    known = new Map(
+      kvs.map((kv) => {
+        const before = known.get(kv.key);
+        // The value too: a store that was wiped counts its revisions anew.
+        const isSame = before?.kv.modRevision === kv.modRevision && before.kv.value === kv.value;
+        return [kv.key, { kv, value: isSame ? before.value : read(kv) }];
+      }),
+    );
+    return [...known.values()].flatMap(({ kv, value }) => (value === null ? [] : [{ kv, value }]));
   };
 }
 

@@ -1,5 +1,6 @@
 // No consumer reads or writes what etcd doesn't allow it, and none is refused what etcd allows.
 //
+// Only the node that has a volume owes anybody anything: elsewhere a refusal is right.
 // Assumes that the server sees a consumer's address of RecordedRun.consumers.
 // A change of the exports has GRACE_MS to take effect, counted from when the
 // rig saw it committed, and not counting times at which a fault kept the agent
@@ -9,8 +10,9 @@
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
-import { type Level, levels } from './exports.ts';
-import { disturbed, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { type Level, levelOf } from './exports.ts';
+import { blindSpots, disturbed, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { countFirst, lastOfFirst } from './sorted.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
 
@@ -21,18 +23,27 @@ const RECOVERY_MS = 15_000;
 
 type NfsCall = Call<NfsOperation>;
 
+/** What a call that needs a level was allowed from a step of its volume on. */
+interface Standing {
+  readonly step: VolumeStep;
+  readonly allows: boolean;
+  /** The last step that took it back. */
+  readonly revoked: VolumeStep | undefined;
+  /** The step by which the agent had applied it, if that holds still. */
+  readonly granted: VolumeStep | undefined;
+}
+
 interface Context {
   readonly run: RecordedRun;
   readonly faults: readonly Outage[];
-  readonly steps: ReadonlyMap<string, readonly VolumeStep[]>;
+  readonly blind: readonly Outage[];
+  standings(call: NfsCall, address: string): readonly Standing[];
 }
 
 export const access: Check = (run) => {
-  const context: Context = {
-    run,
-    faults: extended(run),
-    steps: Map.groupBy(volumeSteps(run), (step) => step.id),
-  };
+  if (!run.etcdComplete) return unknown('the recorder did not see every revision of etcd');
+  const standings = createStandings(run);
+  const context: Context = { run, faults: extended(run), blind: blindSpots(run), standings };
   let judged = 0;
   const nameless = new Set<string>();
   for (const call of nfsCalls(run)) {
@@ -58,24 +69,51 @@ export const access: Check = (run) => {
 
 const needed = (call: NfsCall): Level => (call.operation.kind === 'nfs-write' ? 2 : 1);
 
-/** A call that got through needs a rule that allowed it, now or until a moment ago. */
-function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict | undefined {
-  const steps = context.steps.get(call.operation.volume) ?? [];
-  let allowed = false;
+/** Looks every step up once for each consumer, not for each of its calls. */
+function createStandings(run: RecordedRun): Context['standings'] {
+  const steps = Map.groupBy(volumeSteps(run), (step) => step.id);
+  const known = new Map<string, readonly Standing[]>();
+  return (call, address) => {
+    const { volume } = call.operation;
+    const key = `${volume} ${address} ${needed(call)}`;
+    const found = known.get(key) ?? standingsOf(steps.get(volume) ?? [], address, needed(call));
+    known.set(key, found);
+    return found;
+  };
+}
+
+function standingsOf(steps: readonly VolumeStep[], address: string, level: Level): readonly Standing[] {
   let revoked: VolumeStep | undefined;
-  // The rig may see a commit a little after those whom it concerns.
-  for (const step of steps.filter((candidate) => candidate.event.atMs <= endedMs(call) + GRACE_MS)) {
-    const allows = levels(step.after?.exports ?? [], address).most >= needed(call);
-    if (allows && step.event.atMs >= call.invokedMs) return undefined;
-    if (step.event.atMs >= call.invokedMs) continue;
+  let granted: VolumeStep | undefined;
+  let allowed = false;
+  return steps.map((step) => {
+    const allows = levelOf(step.after?.exports ?? [], address) >= level;
     if (allowed && !allows) revoked = step;
     allowed = allows;
+    const isApplied = isGranted(step, address, level);
+    if (!isApplied || step.after?.node !== step.before?.node) granted = undefined;
+    if (isApplied) granted ??= step;
+    return { step, allows, revoked, granted };
+  });
+}
+
+/** A call that got through needs a rule that allowed it, now or until a moment ago. */
+function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict | undefined {
+  const standings = context.standings(call, address);
+  const begun = countFirst(standings, ({ step }) => step.event.atMs < call.invokedMs);
+  if (standings[begun - 1]?.allows === true) return undefined;
+  // The rig may see a commit a little after those whom it concerns.
+  const isInTime = ({ step }: Standing): boolean =>
+    undisturbedMs({ fromMs: endedMs(call), toMs: step.event.atMs }, context.blind) <= GRACE_MS;
+  for (const standing of standings.slice(begun)) {
+    if (!isInTime(standing)) break;
+    if (standing.allows) return undefined;
   }
-  if (allowed) return undefined;
+  const revoked = standings[begun - 1]?.revoked;
   if (revoked === undefined) {
     return invalid(`${call.operation.consumer} was let in though etcd never allowed it`, [
       describe(call, address),
-      ...steps.slice(-1).map(describeRules),
+      ...standings.slice(-1).map(({ step }) => describeRules(step)),
     ]);
   }
   const span = { fromMs: revoked.event.atMs, toMs: call.invokedMs };
@@ -95,31 +133,28 @@ function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict
  * that came after a write had begun (`info`) shows as well that access has ended.
  */
 function judgeRefusal(context: Context, call: NfsCall, address: string): Verdict | undefined {
-  const steps = context.steps.get(call.operation.volume) ?? [];
   const refusedMs = call.completion?.atMs ?? endedMs(call);
-  let granted: VolumeStep | undefined;
-  for (const step of steps.filter((candidate) => candidate.event.atMs <= refusedMs)) {
-    if (!isGranted(step, call, address) || step.after?.node !== step.before?.node) granted = undefined;
-    if (isGranted(step, call, address)) granted ??= step;
-  }
+  const { granted } =
+    lastOfFirst(context.standings(call, address), ({ step }) => step.event.atMs <= refusedMs) ?? {};
   const node = granted?.after?.node;
   if (granted === undefined || node == null || granted.event.atMs + GRACE_MS >= call.invokedMs)
     return undefined;
   const down = context.faults.filter((outage) => outage.role === undefined && outage.container === node);
   const span = { fromMs: call.invokedMs - RECOVERY_MS, toMs: refusedMs };
-  if (disturbed(span, down)) return undefined;
+  if (disturbed(span, down) || isElsewhere(context.run, call, node)) return undefined;
   return invalid(`${call.operation.consumer} was refused what etcd allows it`, [
     describeRules(granted),
     describe(call, address),
   ]);
 }
 
-function isGranted(step: VolumeStep, call: NfsCall, address: string): boolean {
-  const volume = step.after;
+/** The consumer asked another node than the one that has the volume. An address says nothing about that. */
+const isElsewhere = (run: RecordedRun, { operation }: NfsCall, node: string): boolean =>
+  operation.server !== node && run.topology.nodes.some(({ name }) => name === operation.server);
+
+function isGranted({ after: volume }: VolumeStep, address: string, level: Level): boolean {
   if (volume?.actual == null || volume.state === 'deleting' || volume.state === 'moving') return false;
-  return [volume.exports, volume.actual.exports].every(
-    (rules) => levels(rules, address).least >= needed(call),
-  );
+  return [volume.exports, volume.actual.exports].every((rules) => levelOf(rules, address) >= level);
 }
 
 /** After etcd is back its clients need a while to find it, and a node to start. */

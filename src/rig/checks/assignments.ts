@@ -10,6 +10,8 @@ export interface Assignment {
   readonly toMs: number;
   /** It ended because the volume was given to another node, or taken from this one. */
   readonly reassigned: boolean;
+  /** It ended by the handover of a move: the other node has all of it by then. */
+  readonly handedOver: boolean;
 }
 
 /** A volume's assignments, in order, from its steps. */
@@ -19,9 +21,14 @@ export function assignmentsOf(steps: readonly VolumeStep[]): readonly Assignment
     const last = all.at(-1);
     if (before?.node === after?.node) continue;
     if (last !== undefined && before?.node === last.node)
-      all[all.length - 1] = { ...last, toMs: event.atMs, reassigned: after !== undefined };
+      all[all.length - 1] = {
+        ...last,
+        toMs: event.atMs,
+        reassigned: after !== undefined,
+        handedOver: after?.node != null && before?.state === 'moving',
+      };
     if (after?.node == null) continue;
-    const never = { toMs: Number.POSITIVE_INFINITY, reassigned: false };
+    const never = { toMs: Number.POSITIVE_INFINITY, reassigned: false, handedOver: false };
     all.push({ node: after.node, fromMs: event.atMs, ...never });
   }
   return all;

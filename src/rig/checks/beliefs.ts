@@ -1,6 +1,7 @@
 // When each engine believed that it leads, from the daemons' own logs.
 
 import type { RecordedRun } from '../history.ts';
+import { type Impairment, impairments, mayEnd } from './impairments.ts';
 import { hits, type Outage, outages } from './outages.ts';
 import { isRoleExit } from './role-exits.ts';
 
@@ -26,13 +27,14 @@ const DEPOSED: ReadonlySet<string> = new Set(['engine.deposed', 'election.lost']
  */
 export function beliefs(run: RecordedRun): readonly Belief[] {
   const downs = outages(run).filter((outage) => outage.kind === 'down');
+  const deadly = impairments(run).filter(mayEnd);
   const ended: Belief[] = [];
   const open = new Map<string, { readonly term: number; readonly fromMs: number }>();
   const close = (node: string, toMs: number, end: string): void => {
     const belief = open.get(node);
     if (belief === undefined) return;
     open.delete(node);
-    ended.push(cutShort({ node, ...belief, toMs, end }, downs));
+    ended.push(cutShort(cutUnheard({ node, ...belief, toMs, end }, deadly), downs));
   };
   for (const line of run.logs) {
     const term = line.fields.term;
@@ -57,4 +59,19 @@ function cutShort(belief: Belief, downs: readonly Outage[]): Belief {
       hits(outage, belief.node, 'engine') && outage.fromMs >= belief.fromMs && outage.fromMs < belief.toMs,
   );
   return killed === undefined ? belief : { ...belief, toMs: killed.fromMs, end: 'killed' };
+}
+
+/**
+ * An engine that is elected again without having said that it was deposed is another process: a fault that may end
+ * whole containers, such as `out-of-memory`, was the end of the one before, at some time from then on.
+ */
+function cutUnheard(belief: Belief, deadly: readonly Impairment[]): Belief {
+  if (belief.end !== 'elected again' && belief.end !== 'never ended') return belief;
+  const ending = deadly.find(
+    ({ members, fromMs, toMs }) =>
+      members.includes(belief.node) && toMs > belief.fromMs && fromMs < belief.toMs,
+  );
+  if (ending === undefined) return belief;
+  const toMs = Math.max(belief.fromMs, ending.fromMs);
+  return { ...belief, toMs, end: `perhaps ended by ${ending.fault.fault}` };
 }

@@ -1,18 +1,20 @@
 // The record is whole, so that the other checks may believe it.
 //
 // Assumes that nothing but Cobalt writes to this etcd, so that every revision
-// from the first write (2; a new store begins at 1) to the last has an event. Never invalid: a gap in the record says nothing about the
-// system under test, only that nobody knows.
+// from the first write (2; a new store begins at 1) to the last has an event. A gap in the record says nothing about
+// the system under test, only that nobody knows. Invalid is only an etcd whose members tell different histories.
 
-import type { Check, RecordedRun } from '../history.ts';
+import type { Check, DisagreementEvent, RecordedRun, Verdict } from '../history.ts';
 import { calls } from './calls.ts';
 import { finalState } from './final.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 
-const { valid, unknown } = answersOf('complete-history');
+const { valid, invalid, unknown } = answersOf('complete-history');
 
 export const completeHistory: Check = (run) => {
   if (run.history.length === 0) return unknown('nothing was recorded');
+  const differing = run.history.find((event) => event.type === 'disagreement');
+  if (differing !== undefined) return disagreement(differing);
   if (!run.etcdComplete) return unknown('the recorder did not see every revision of etcd');
   const backwards = run.etcd.findIndex(
     (event, index) => event.revision < (run.etcd[index - 1]?.revision ?? 0),
@@ -39,6 +41,14 @@ export const completeHistory: Check = (run) => {
   if (completions !== all.length) return unknown(`${completions} completions of ${all.length} calls`);
   return valid(`${count(run.etcd.length, 'etcd event')} and ${count(all.length, 'call')}, none missing`);
 };
+
+function disagreement({ atMs, revision, told }: DisagreementEvent): Verdict {
+  const names = told.map(({ member }) => member).join(' and ');
+  const lines = told.map(
+    ({ member, events }) => `${seconds(atMs)}: ${member}: ${events.join('; ') || 'nothing'}`,
+  );
+  return invalid(`${names} tell different things of revision ${revision} of etcd`, lines);
+}
 
 function firstMissingRevision(run: RecordedRun, last: number): number | undefined {
   let next = 2;

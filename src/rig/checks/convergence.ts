@@ -1,15 +1,18 @@
 // At the end disk = exports = etcd on every node that could be looked into, with no orphan.
 //
 // Assumes that the run waited for the cluster to come to rest before it
-// collected the final inventories and read etcd. Volumes that are not ready by
-// then are not compared, but they account for what is on their node's disk.
+// collected the final inventories and read etcd: what differs on a node within
+// a lease's life and a reconcile interval after a fault on it or on etcd says nothing. Volumes that are not ready by
+// then are not compared, but they account for what is on their node's disk; one
+// that is still moving, for what is on any.
 
 import { gibToBytes } from '../../base/units.ts';
 import { sameRules } from '../../model/export.ts';
 import type { Volume } from '../../model/volume.ts';
-import type { Check, Inventory } from '../history.ts';
+import type { Check, Inventory, RecordedRun } from '../history.ts';
 import { sameClients, text } from './exports.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf, uncollectedNodes } from './final.ts';
+import { disturbed, hits, outages } from './outages.ts';
 import { answersOf, count } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
 
@@ -23,10 +26,14 @@ export const convergence: Check = (run) => {
   let compared = 0;
   for (const [node, inventory] of inventories) {
     const here = [...volumes.values()].filter((volume) => volume.node === node);
+    const moving = [...volumes.values()].filter((volume) => volume.state === 'moving');
     const lines = [
       ...here.filter((volume) => volume.state === 'ready').flatMap((volume) => gaps(volume, inventory)),
-      ...orphans(here, inventory),
+      ...orphans([...here, ...moving], moving, inventory),
     ].map((line) => `${node}: ${line}`);
+    if (lines.length > 0 && isUnsettled(run, node, state.atMs)) {
+      return unknown(`${node} was looked into before it could come to rest after a fault`, lines);
+    }
     if (lines.length > 0)
       return invalid(`${node} does not have what etcd says (revision ${state.revision})`, lines);
     compared += here.filter((volume) => volume.state === 'ready').length;
@@ -40,6 +47,15 @@ export const convergence: Check = (run) => {
     `${count(compared, 'ready volume')} on ${count(inventories.size, 'node')} as etcd says; no orphans`,
   );
 };
+
+function isUnsettled(run: RecordedRun, node: string, atMs: number): boolean {
+  const { leaseTtlSeconds, reconcileIntervalMs } = run.topology.settings;
+  const settlingMs = leaseTtlSeconds * 1000 + reconcileIntervalMs;
+  const relevant = outages(run).filter(
+    (outage) => outage.fromMs > 0 && (outage.container === 'etcd' || hits(outage, node, 'agent')),
+  );
+  return disturbed({ fromMs: atMs - settlingMs, toMs: atMs }, relevant);
+}
 
 /** What a ready volume lacks on its node. */
 function gaps(volume: Volume, inventory: Inventory): readonly string[] {
@@ -70,10 +86,17 @@ function gaps(volume: Volume, inventory: Inventory): readonly string[] {
   return lines;
 }
 
-/** What is on the node though etcd doesn't place it there. */
-function orphans(here: readonly Volume[], inventory: Inventory): readonly string[] {
+/** What is on the node though etcd doesn't place it there. Copies are there for moves alone. */
+function orphans(
+  here: readonly Volume[],
+  moving: readonly Volume[],
+  inventory: Inventory,
+): readonly string[] {
   const known = new Set(here.map((volume) => volume.id));
+  const onTheMove = new Set(moving.map((volume) => volume.id));
+  const copies = (inventory.copies ?? []).filter((copy) => !onTheMove.has(copy.split('.')[0] ?? copy));
   return [
+    ...copies.map((copy) => `copy ${copy} is left of a move that has ended`),
     ...inventory.volumes.filter(({ id }) => !known.has(id)).map(({ id }) => `subvolume ${id} is an orphan`),
     ...inventory.exports.filter(({ id }) => !known.has(id)).map(({ id }) => `export ${id} is an orphan`),
   ];

@@ -5,11 +5,11 @@
 // nobody knows (`info`, be it refused after it had begun, or a failure that
 // wasn't a refusal) may have happened in whole, in part, late or not at all, so that the content of such a file can no
 // longer be judged, though its being there can; and that two writes which were
-// open at the same time may have happened in either order. Volumes that were
-// deleted are left out.
+// open at the same time may have happened in either order. Of volumes that were
+// deleted only the reads are judged; one that is still moving at the end is on neither node for certain.
 
-import type { Check, RecordedRun, Verdict } from '../history.ts';
-import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
+import type { Check, FinalStateEvent, RecordedRun, Verdict } from '../history.ts';
+import { type Call, endedMs, type NfsOperation, nfsCalls, possiblyLast } from './calls.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf } from './final.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
@@ -33,10 +33,11 @@ export const durability: Check = (run) => {
       .filter((step) => step.event.kind === 'delete' || step.after?.state === 'deleting')
       .map((step) => step.id),
   );
+  const state = finalState(run);
   let judged = 0;
   const unverified: string[] = [];
   for (const file of files(run)) {
-    if (deleted.has(file.volume) || !file.writes.some(isAcknowledged)) continue;
+    if (!file.writes.some(isAcknowledged)) continue;
     for (const read of file.reads) {
       const content = contentAt(file, { fromMs: read.invokedMs, toMs: endedMs(read) });
       if (content.acknowledged === undefined || content.possible === undefined) continue;
@@ -46,7 +47,8 @@ export const durability: Check = (run) => {
         return lost(file, content.acknowledged, `${describe(read)} found ${found}`);
       }
     }
-    const verdict = onDisk(run, file);
+    if (deleted.has(file.volume)) continue;
+    const verdict = onDisk(run, state, file);
     if (verdict === 'unseen') unverified.push(file.name);
     else if (verdict !== undefined) return verdict;
     else judged += 1;
@@ -90,29 +92,32 @@ function contentAt(
   // A look that overlaps a write, or an outcome that nobody knows, may meet half a file.
   const blurred = begun.some((write) => !isAcknowledged(write) || endedMs(write) >= look.fromMs);
   if (blurred) return { acknowledged, possible: undefined };
-  const lastBegunMs = Math.max(...before.map((write) => write.invokedMs));
-  const latest = before.filter((write) => endedMs(write) >= lastBegunMs);
   return {
     acknowledged,
-    possible: new Set(latest.map((write) => write.completion?.sha256 ?? digest(write))),
+    possible: new Set(possiblyLast(before).map((write) => write.completion?.sha256 ?? digest(write))),
   };
 }
 
 const digest = (call: NfsCall): string => call.operation.sha256 ?? '(unknown)';
 
 /** undefined when it is there, `unseen` when nobody could look. */
-function onDisk(run: RecordedRun, file: FileHistory): Verdict | 'unseen' | undefined {
-  const state = finalState(run);
-  const node = state === undefined ? undefined : finalVolumes(state).get(file.volume)?.node;
+function onDisk(
+  run: RecordedRun,
+  state: FinalStateEvent | undefined,
+  file: FileHistory,
+): Verdict | 'unseen' | undefined {
+  const stored = state === undefined ? undefined : finalVolumes(state).get(file.volume);
+  const node = stored?.node;
   const inventory = node == null ? undefined : inventoriesOf(run, FINAL_LABEL).get(node);
   const end = Number.MAX_VALUE;
   const content = contentAt(file, { fromMs: end, toMs: end });
   const { acknowledged } = content;
   if (acknowledged === undefined) return undefined;
-  if (state !== undefined && !finalVolumes(state).has(file.volume)) {
+  // Where part of etcd's history is missing, somebody may have deleted it.
+  if (state !== undefined && stored === undefined && run.etcdComplete) {
     return lost(file, acknowledged, `at the end etcd has no volume ${file.volume}, which nobody deleted`);
   }
-  if (inventory === undefined) return 'unseen';
+  if (inventory === undefined || stored?.state === 'moving') return 'unseen';
   const volume = inventory.volumes.find((candidate) => candidate.id === file.volume);
   if (volume === undefined)
     return lost(file, acknowledged, `at the end ${node} has no subvolume ${file.volume}`);

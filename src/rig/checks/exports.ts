@@ -19,17 +19,24 @@ export const text = (clients: Clients): string =>
     .sort()
     .join(', ');
 
-/**
- * What the rules allow the address. Where rules overlap, which one wins is the
- * NFS server's business, so both ends are given: `most` to judge a success by,
- * `least` to judge a refusal by.
- */
-export function levels(
-  rules: readonly ExportRule[],
-  address: string,
-): { readonly most: Level; readonly least: Level } {
-  const matching = rules.filter((rule) => hostMatches(rule.host, address));
-  const granted = matching.map((rule): Level => (rule.access === 'rw' ? 2 : 1));
-  if (granted.length === 0) return { most: 0, least: 0 };
-  return { most: granted.includes(2) ? 2 : 1, least: granted.includes(1) ? 1 : 2 };
+// Every step of a volume has its rules, which are mostly those of the step before (parsed.ts).
+const found = new WeakMap<readonly ExportRule[], Map<string, ExportRule | undefined>>();
+
+/** The rule that counts for the address: of several that hold it the narrowest. */
+export function ruleFor(rules: readonly ExportRule[], address: string): ExportRule | undefined {
+  const byAddress = found.get(rules) ?? new Map<string, ExportRule | undefined>();
+  found.set(rules, byAddress);
+  if (!byAddress.has(address)) {
+    const meant = rules.filter(({ host }) => hostMatches(host, address));
+    const isNarrowest = ({ host }: ExportRule): boolean =>
+      meant.every((other) => hostMatches(other.host, host));
+    byAddress.set(address, meant.find(isNarrowest));
+  }
+  return byAddress.get(address);
+}
+
+/** What the rules allow the address. */
+export function levelOf(rules: readonly ExportRule[], address: string): Level {
+  const rule = ruleFor(rules, address);
+  return rule === undefined ? 0 : rule.access === 'rw' ? 2 : 1;
 }

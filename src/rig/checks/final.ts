@@ -10,10 +10,14 @@ export const FINAL_LABEL = 'final';
 
 /** The inventories with this label, by node; the last one of a node counts. */
 export function inventoriesOf(run: RecordedRun, label: string): ReadonlyMap<string, Inventory> {
+  const known = collected.get(run.history);
+  const found = known?.get(label);
+  if (found !== undefined) return found;
   const byNode = new Map<string, Inventory>();
   for (const event of run.history) {
     if (event.type === 'inventory' && event.label === label) byNode.set(event.node, event.inventory);
   }
+  collected.set(run.history, (known ?? new Map<string, ReadonlyMap<string, Inventory>>()).set(label, byNode));
   return byNode;
 }
 
@@ -21,14 +25,21 @@ export function inventoriesOf(run: RecordedRun, label: string): ReadonlyMap<stri
 export const finalState = (run: RecordedRun): FinalStateEvent | undefined =>
   run.history.findLast((event) => event.type === 'final-state');
 
+// Asked for once for each file, of which there may be thousands.
+const parsed = new WeakMap<FinalStateEvent, ReadonlyMap<string, Volume>>();
+const collected = new WeakMap<RecordedRun['history'], Map<string, ReadonlyMap<string, Inventory>>>();
+
 /** The volumes of the final state; malformed ones are left out (legal-transitions reports them). */
 export function finalVolumes(state: FinalStateEvent): ReadonlyMap<string, Volume> {
+  const known = parsed.get(state);
+  if (known !== undefined) return known;
   const volumes = new Map<string, Volume>();
   for (const [key, value] of Object.entries(state.keys)) {
     if (!key.startsWith(VOLUMES_PREFIX)) continue;
     const volume = parseVolume({ key, value });
     if (typeof volume !== 'string') volumes.set(nameIn(VOLUMES_PREFIX, key), volume);
   }
+  parsed.set(state, volumes);
   return volumes;
 }
 

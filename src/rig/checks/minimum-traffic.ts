@@ -3,7 +3,8 @@
 // Assumes that every client call is recorded. Never invalid: too little traffic
 // is the experiment's fault, and leaves everything unknown.
 
-import type { Check } from '../history.ts';
+import type { Check, RecordedRun } from '../history.ts';
+import { dueCalls } from '../workload/spec.ts';
 import { calls, nfsCalls } from './calls.ts';
 import { answersOf, count } from './verdict.ts';
 
@@ -14,12 +15,40 @@ const LEAST_HTTP = 1;
 /** Reads and writes that succeeded, in a run whose clients used NFS at all. */
 const LEAST_NFS = 2;
 
+interface Worked {
+  readonly name: string;
+  readonly succeeded: number;
+  /** By its rate, for as long as it lasted. */
+  readonly least: number;
+}
+
+/** What came of each workload that has ended. */
+function workloads(run: RecordedRun): readonly Worked[] {
+  const all = run.history.filter((event) => event.type === 'workload');
+  const ok = calls(run).filter(({ completion }) => completion?.phase === 'ok');
+  return all.flatMap((end): readonly Worked[] => {
+    const { name, workload, phase } = end;
+    const begin = all.find((event) => event.phase === 'begin' && event.name === name);
+    if (phase !== 'end' || begin === undefined) return [];
+    const succeeded = ok.filter(({ process }) => process.startsWith(`${name} `)).length;
+    const due = dueCalls(workload, end.atMs - begin.atMs);
+    return [{ name, succeeded, least: Math.ceil((due * workload.leastPercent) / 100) }];
+  });
+}
+
 export const minimumTraffic: Check = (run) => {
   const http = calls(run).filter(
     ({ operation, completion }) =>
       operation.kind === 'http' && completion?.phase === 'ok' && (completion.status ?? 500) < 400,
   ).length;
   if (http < LEAST_HTTP) return unknown(`${count(http, 'API call')} succeeded, at least ${LEAST_HTTP} must`);
+  for (const found of workloads(run)) {
+    if (found.succeeded < found.least) {
+      return unknown(
+        `${count(found.succeeded, 'call')} of the workload ${found.name} succeeded, at least ${found.least} must`,
+      );
+    }
+  }
   const nfs = nfsCalls(run);
   const through = nfs.filter(({ completion }) => completion?.phase === 'ok').length;
   if (nfs.length > 0 && through < LEAST_NFS) {

@@ -1,6 +1,6 @@
 // On no node, at no revision, is more reserved than the node has.
 //
-// Assumes that a volume takes reservedBytes() of model/volume.ts on its node, and
+// Assumes that a volume takes what reservationsOf() of model/volume.ts says, and
 // that a node's capacity is what specs/<node> says, or the topology before
 // that key exists.
 
@@ -8,7 +8,7 @@ import { bytesToGib, gibToBytes } from '../../base/units.ts';
 import { nameIn, SPECS_PREFIX } from '../../kv/keys.ts';
 import { nodeSpecSchema } from '../../model/node.ts';
 import { parseStored } from '../../model/parse.ts';
-import { reservedBytes } from '../../model/volume.ts';
+import { reservationsOf } from '../../model/volume.ts';
 import type { Check, EtcdEvent } from '../history.ts';
 import { answersOf, count, position } from './verdict.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
@@ -17,7 +17,7 @@ const { valid, invalid, unknown } = answersOf('no-overcommit');
 
 export const noOvercommit: Check = (run) => {
   const capacities = new Map(run.topology.nodes.map((node) => [node.name, node.capacityGib]));
-  const reservations = new Map<string, Map<string, number>>();
+  const reservations = new Map<string, Reserved>();
   const steps = new Map(volumeSteps(run).map((step) => [step.event, step]));
   let placed = 0;
   let touched = new Set<string>();
@@ -35,8 +35,7 @@ export const noOvercommit: Check = (run) => {
     // Events of one transaction become true together: judge after the last of them.
     if (run.etcd[index + 1]?.revision === event.revision) continue;
     for (const node of touched) {
-      const volumes = reservations.get(node) ?? new Map<string, number>();
-      const sumBytes = [...volumes.values()].reduce((sum, bytes) => sum + bytes, 0);
+      const { sumBytes, volumes } = reservations.get(node) ?? nothing();
       const capacityGib = capacities.get(node) ?? 0;
       if (sumBytes <= gibToBytes(capacityGib)) continue;
       return invalid(`${node} has ${capacityGib} GiB, and ${bytesToGib(sumBytes)} GiB are reserved on it`, [
@@ -52,16 +51,28 @@ export const noOvercommit: Check = (run) => {
   return valid(`reservations stayed within capacity over ${count(placed, 'write')} of placed volumes`);
 };
 
-/** Moves the volume's reservation; answers with the nodes whose sums changed. */
-function account(reservations: Map<string, Map<string, number>>, step: VolumeStep): readonly string[] {
-  const left = step.before?.node ?? undefined;
-  const reached = step.after?.node ?? undefined;
-  if (left !== undefined) reservations.get(left)?.delete(step.id);
-  if (reached !== undefined && step.after !== undefined) {
-    const volumes = reservations.get(reached) ?? new Map<string, number>();
-    reservations.set(reached, volumes.set(step.id, reservedBytes(step.after)));
-  }
-  return [left, reached].filter((node) => node !== undefined);
+/** On one node. Whole bytes, so that their sum doesn't drift. */
+interface Reserved {
+  sumBytes: number;
+  readonly volumes: Map<string, number>;
+}
+
+const nothing = (): Reserved => ({ sumBytes: 0, volumes: new Map() });
+
+/** Moves the volume's reservations; answers with the nodes whose sums changed. */
+function account(reservations: Map<string, Reserved>, step: VolumeStep): readonly string[] {
+  const left = step.before === undefined ? [] : reservationsOf(step.before);
+  const reached = step.after === undefined ? [] : reservationsOf(step.after);
+  const set = (node: string, bytes: number | undefined): void => {
+    const reserved = reservations.get(node) ?? nothing();
+    reserved.sumBytes += (bytes ?? 0) - (reserved.volumes.get(step.id) ?? 0);
+    if (bytes === undefined) reserved.volumes.delete(step.id);
+    else reserved.volumes.set(step.id, bytes);
+    reservations.set(node, reserved);
+  };
+  for (const { node } of left) set(node, undefined);
+  for (const { node, bytes } of reached) set(node, bytes);
+  return [...left, ...reached].map(({ node }) => node);
 }
 
 /** The capacity that an event gives a node, if it does. */

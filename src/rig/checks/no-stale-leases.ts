@@ -1,7 +1,7 @@
 // At the end no lease or election key of a dead process is left in etcd.
 //
 // Assumes that the final state was read at least one TTL after the last fault
-// was healed. A live agent holds one lease, which its node's key hangs on; a
+// was healed; where it wasn't, what is left says nothing. A live agent holds one lease, which its node's key hangs on; a
 // live engine holds one, which the leader's key hangs on if it leads, and
 // nothing otherwise: a candidate may hold its lease while it waits.
 
@@ -9,7 +9,7 @@ import { LEADER_KEY, NODES_PREFIX, nameIn } from '../../kv/keys.ts';
 import type { Check, FinalStateEvent, RecordedRun } from '../history.ts';
 import { finalState } from './final.ts';
 import { holderOf } from './leader-history.ts';
-import { hits, outages } from './outages.ts';
+import { disturbed, hits, outages } from './outages.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 
 const { valid, invalid, unknown } = answersOf('no-stale-leases');
@@ -25,11 +25,15 @@ export const noStaleLeases: Check = (run) => {
       ? []
       : [`${seconds(state.atMs)}: ${key}, lease ${state.keyLeases[key]}: ${reason}`];
   });
+  // Until then whoever lost a lease to a fault has the old one as well as a new one.
+  const tooSoon = (lines: readonly string[]) =>
+    unknown('the final state was read before the leases of faulted processes could expire', lines);
   if (stale.length > 0) return invalid(`${count(stale.length, 'key')} of dead processes left in etcd`, stale);
   const attached = new Set(Object.values(state.keyLeases));
   const loose = state.leases.filter((lease) => !attached.has(lease));
   const candidates = liveEngines(run, state) - (LEADER_KEY in state.keyLeases ? 1 : 0);
   if (loose.length > Math.max(0, candidates)) {
+    if (isRecent(run, state)) return tooSoon(loose.map((lease) => `lease ${lease} holds no key`));
     return invalid(
       `${count(loose.length, 'lease')} with no key, but ${count(Math.max(0, candidates), 'engine')} waiting to lead`,
       loose.map((lease) => `${seconds(state.atMs)}: lease ${lease} holds no key`),
@@ -37,6 +41,15 @@ export const noStaleLeases: Check = (run) => {
   }
   return valid(`${count(state.leases.length, 'lease')}, each of a live process`);
 };
+
+function isRecent(run: RecordedRun, state: FinalStateEvent): boolean {
+  const expiryMs = expiryOf(run);
+  const faults = outages(run).filter(({ fromMs, toMs }) => fromMs > 0 && toMs !== Number.POSITIVE_INFINITY);
+  return disturbed({ fromMs: state.atMs - expiryMs, toMs: state.atMs }, faults);
+}
+
+// etcd looks for expired leases twice a second.
+const expiryOf = ({ topology }: RecordedRun): number => topology.settings.leaseTtlSeconds * 1000 + 1_000;
 
 function whyStale(run: RecordedRun, state: FinalStateEvent, key: string): string | undefined {
   if (key.startsWith(NODES_PREFIX)) {
@@ -53,8 +66,7 @@ function whyStale(run: RecordedRun, state: FinalStateEvent, key: string): string
 /** Dead for so long that its lease must have expired. */
 function isDead(run: RecordedRun, state: FinalStateEvent, node: string, role: string): boolean {
   if (!run.topology.nodes.some((candidate) => candidate.name === node)) return true;
-  // etcd looks for expired leases twice a second.
-  const expiryMs = run.topology.settings.leaseTtlSeconds * 1000 + 1_000;
+  const expiryMs = expiryOf(run);
   return outages(run).some(
     (outage) =>
       hits(outage, node, role) &&

@@ -5,21 +5,25 @@
 // nothing, and that a paused one does nothing while it is paused. A leader must
 // give up before its lease can expire, and the next one is elected after that,
 // so two beliefs never overlap in a correct system; ALLOWANCE_MS covers a timer
-// that is late on a busy machine.
+// that is late on a busy machine. No fault excuses anything. Where a daemon's clock
+// was wrong, Docker's times have to do, which are late by up to READ_WITHIN_MS.
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Belief, beliefs } from './beliefs.ts';
+import { withOwnClock } from './impairments.ts';
 import { holderOf, reigns } from './leader-history.ts';
-import { disturbed, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { disturbed, endMs, hits, type Outage, outages, undisturbedMs } from './outages.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 
 const ALLOWANCE_MS = 250;
+const READ_WITHIN_MS = 1_000;
 
 const { valid, invalid, unknown } = answersOf('one-leader');
 
 export const oneLeader: Check = (run) => {
   const all = beliefs(run);
-  const verdict = replacedLeader(run) ?? overlap(run, all) ?? outlivedLease(run, all);
+  const verdict =
+    replacedLeader(run) ?? overlap(run, all) ?? outlivedLease(run, all) ?? outlivedReign(run, all);
   if (verdict !== undefined) return verdict;
   const terms = reigns(run).length;
   if (terms === 0) return unknown('no engine was ever elected');
@@ -54,6 +58,7 @@ function replacedLeader(run: RecordedRun): Verdict | undefined {
 
 function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined {
   const pauses = outages(run).filter((outage) => outage.kind === 'paused');
+  const ownClocks = withOwnClock(run);
   let longest: Belief | undefined;
   for (const belief of all) {
     // In order of their beginning, only the one that lasts longest so far can reach into the next.
@@ -64,7 +69,8 @@ function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined 
     const paused = pauses.filter((outage) =>
       [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
     );
-    if (undisturbedMs(span, paused) <= ALLOWANCE_MS) continue;
+    const lateMs = [earlier, belief].some(({ node }) => ownClocks.has(node)) ? READ_WITHIN_MS : 0;
+    if (undisturbedMs(span, paused) <= ALLOWANCE_MS + lateMs) continue;
     return invalid('two engines believed at the same time that they lead', [
       describe(earlier),
       describe(belief),
@@ -92,6 +98,35 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
       `${seconds(outage.certainFromMs)}: etcd is ${outage.kind}`,
       `${seconds(deadlineMs)}: one lease and ${ALLOWANCE_MS} ms later`,
       describe(still),
+    ]);
+  }
+  return undefined;
+}
+
+/**
+ * Once its key is gone nobody believes for longer than the lease would have lasted; nor by a term that never
+ * was. Whoever is frozen does nothing meanwhile.
+ */
+function outlivedReign(run: RecordedRun, all: readonly Belief[]): Verdict | undefined {
+  if (!run.etcdComplete) return undefined;
+  const ttlMs = run.topology.settings.leaseTtlSeconds * 1000;
+  const byTerm = new Map(reigns(run).map((reign) => [reign.term, reign]));
+  const pauses = outages(run).filter((outage) => outage.kind === 'paused');
+  const ownClocks = withOwnClock(run);
+  const lastMs = endMs(run);
+  for (const belief of all) {
+    const reign = byTerm.get(belief.term);
+    if (reign === undefined) {
+      return invalid('an engine believed that it leads by a term that etcd never gave', [describe(belief)]);
+    }
+    const { deleted } = reign;
+    if (deleted === undefined) continue;
+    const lateMs = ownClocks.has(belief.node) ? READ_WITHIN_MS : 0;
+    const span = { fromMs: deleted.atMs, toMs: Math.min(belief.toMs, lastMs) };
+    if (undisturbedMs(span, onEngine(pauses, belief.node)) <= ttlMs + ALLOWANCE_MS + lateMs) continue;
+    return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
+      `${position(deleted)}: the leader key is gone`,
+      describe(belief),
     ]);
   }
   return undefined;

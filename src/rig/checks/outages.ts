@@ -1,7 +1,12 @@
-// When a part of the cluster was down or paused, derived from the faults that
-// the rig injected. Faults take time to bite, so that each end has two times.
+// When a part of the cluster was down, paused or otherwise disturbed, derived from
+// the faults that the rig injected. Faults take time to bite, so that each end has
+// two times.
 
 import type { FaultEvent, RecordedRun } from '../history.ts';
+import { etcdMembers } from '../topology.ts';
+import { impairedSpans, impairments } from './impairments.ts';
+import type { Outage } from './outage.ts';
+import { etcdOutages } from './quorum.ts';
 
 /**
  * How long a killed role may take until its supervisor has it running again:
@@ -9,18 +14,7 @@ import type { FaultEvent, RecordedRun } from '../history.ts';
  */
 const ROLE_RESTART_MS = 5_000;
 
-export interface Outage {
-  readonly container: string;
-  /** The one role that was hit; undefined for the whole container. */
-  readonly role: string | undefined;
-  readonly kind: 'down' | 'paused';
-  /** It lasted at most from `fromMs` to `toMs`; Infinity if it never ended. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** It lasted at least from `certainFromMs` to `certainToMs`. */
-  readonly certainFromMs: number;
-  readonly certainToMs: number;
-}
+export type { Outage } from './outage.ts';
 
 type Open = { -readonly [Field in keyof Outage]: Outage[Field] };
 
@@ -32,8 +26,26 @@ const OPENS: Readonly<Record<string, Outage['kind']>> = {
 };
 const CLOSES: ReadonlySet<string> = new Set(['start', 'restart', 'resume']);
 
-/** Every outage of the run, in the order in which they began. */
+// Many checks ask for those of the same run, some of them for every event.
+const derived = new WeakMap<RecordedRun, readonly Outage[]>();
+
+/**
+ * Every outage of the run, in the order in which they began; then what was impaired, then those
+ * of etcd as a whole, where it has several members (quorum.ts).
+ */
 export function outages(run: RecordedRun): readonly Outage[] {
+  const known = derived.get(run);
+  if (known !== undefined) return known;
+  const all = acts(run);
+  const impaired = impairedSpans(run);
+  const ofEtcd = etcdOutages(etcdMembers(run.topology), [...all, ...impaired]);
+  const found = [...neverStarted(run), ...all, ...impaired, ...ofEtcd];
+  derived.set(run, found);
+  return found;
+}
+
+/** What was stopped, frozen and brought back, act by act. */
+function acts(run: RecordedRun): readonly Outage[] {
   const all: Open[] = [];
   const faults = run.history.filter((event) => event.type === 'fault');
   const touched = new Set<string>();
@@ -78,7 +90,36 @@ export function outages(run: RecordedRun): readonly Outage[] {
   return all;
 }
 
-function begun(fault: FaultEvent, kind: Outage['kind'], fromMs: number): Open {
+/**
+ * Whoever watches at a member that froze, the rig among them, hears nothing until the connection
+ * is found to be dead: 6 s of silence, 1.5 s for the answer to a probe (kv/etcd.ts), and a new one.
+ */
+const SILENT_MS = 9_000;
+
+/** When the rig may have seen what was committed later than others did: while etcd was disturbed, or silent. */
+export function blindSpots(run: RecordedRun): readonly Outage[] {
+  const members = etcdMembers(run.topology);
+  return outages(run).flatMap((outage) => {
+    if (outage.container === 'etcd') return [outage];
+    if (outage.kind !== 'paused' || !members.includes(outage.container)) return [];
+    return [{ ...outage, toMs: Math.min(outage.toMs, outage.fromMs + SILENT_MS) }];
+  });
+}
+
+/** Nodes that were to join later, and have not until a fault of that name added them, or never did. */
+function neverStarted(run: RecordedRun): readonly Outage[] {
+  const started = new Set(run.history.map((event) => (event.type === 'fault' ? event.container : undefined)));
+  return run.topology.nodes
+    .filter(({ name, starts }) => starts === 'later' && !started.has(name))
+    .map(({ name }) => {
+      const added = impairments(run).find(({ fault }) => fault.fault === 'node-added' && fault.node === name);
+      const toMs = added?.shownMs ?? Number.POSITIVE_INFINITY;
+      const certainToMs = added?.fromMs ?? Number.POSITIVE_INFINITY;
+      return { ...begun({ container: name }, 'down', 0), certainFromMs: 0, certainToMs, toMs };
+    });
+}
+
+function begun(fault: Pick<FaultEvent, 'container' | 'role'>, kind: Outage['kind'], fromMs: number): Open {
   return {
     container: fault.container,
     role: fault.role,
@@ -113,7 +154,7 @@ export const hits = (outage: Outage, container: string, role?: string): boolean 
 /** Milliseconds of [fromMs, toMs] that none of the outages touches. */
 export function undisturbedMs(
   span: { readonly fromMs: number; readonly toMs: number },
-  disturbances: readonly Outage[],
+  disturbances: readonly Pick<Outage, 'fromMs' | 'toMs'>[],
 ): number {
   let total = 0;
   let reached = span.fromMs;

@@ -7,25 +7,35 @@
 //   outages of etcd aside;
 // - that an agent can act on an assignment only if it ran for some of the time
 //   that the assignment lasted. What it had begun then it may finish within
-//   IN_FLIGHT_MS of the end of the assignment, not counting pauses, unless it
+//   IN_FLIGHT_MS of the end of the assignment, not counting pauses and what slows it, unless it
 //   was down at that end; what it leaves behind is an orphan, to be trashed
 //   within ORPHAN_MS of the agent's working time, and in the trash for ever;
-// - that a volume which is ever `moving` may be on two nodes meanwhile: left out;
+// - that the old node of a move keeps what it had until the new one has shown that
+//   it has the same, for which that one's agent must run, too. Copies that are not
+//   yet a volume are no concern of this;
 // - that what etcd never held, an earlier cluster may have left on a disk: left out.
 
 import type { Inventory, RecordedRun } from '../history.ts';
 import { type Assignment, assignmentsOf, describeAssignment } from './assignments.ts';
-import { hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { blindSpots, hits, type Outage, outages, undisturbedMs } from './outages.ts';
 import { seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
 
 const SEEN_WITHIN_MS = 20;
 const SEEN_AT_MOST_MS = 1_000;
 const IN_FLIGHT_MS = 2_000;
-/** Registering anew and listing twice; and inventories take a while to collect. */
-const ORPHAN_MS = 20_000;
-const MADE: ReadonlySet<string> = new Set(['volume.created', 'volume.exported']);
-const REMOVED: ReadonlySet<string> = new Set(['volume.deleted', 'orphan.trashed']);
+/**
+ * Registering anew, and two comparisons with the rest between them, which on a busy machine take several seconds each
+ * (settle.ts); and inventories take a while to collect.
+ */
+const ORPHAN_MS = 60_000;
+const MADE: ReadonlySet<string> = new Set([
+  'volume.created',
+  'volume.cloned',
+  'volume.adopted',
+  'volume.exported',
+]);
+const REMOVED: ReadonlySet<string> = new Set(['volume.deleted', 'orphan.trashed', 'move.source-trashed']);
 
 /** Something of a volume that was on a node at a time. */
 interface Trace {
@@ -46,7 +56,7 @@ export function firstStray(run: RecordedRun): Stray | undefined {
   if (!run.etcdComplete) return undefined;
   const steps = Map.groupBy(volumeSteps(run), (step) => step.id);
   const faults = outages(run);
-  const etcd = faults.filter((outage) => outage.container === 'etcd');
+  const etcd = blindSpots(run);
   const rules = [
     { deed: 'made', traces: deeds(run), isExcused: mayBeMade },
     { deed: 'made', traces: residues(run), isExcused: mayHaveBeenMade },
@@ -55,11 +65,14 @@ export function firstStray(run: RecordedRun): Stray | undefined {
   for (const { deed, traces, isExcused } of rules) {
     for (const trace of traces) {
       const own = steps.get(trace.volume);
-      if (own === undefined || own.some((step) => step.after?.state === 'moving')) continue;
+      if (own === undefined) continue;
       const all = assignmentsOf(own);
       const mine = all.filter(({ node }) => node === trace.node);
       const agent = faults.filter((outage) => hits(outage, trace.node, 'agent'));
-      if (isExcused(trace, { mine, agent, etcd })) continue;
+      const others = faults.filter((outage) =>
+        all.some(({ node }) => node !== trace.node && hits(outage, node, 'agent')),
+      );
+      if (isExcused(trace, { mine, agent, others, etcd })) continue;
       return {
         reason: `${trace.node} ${deed} volume ${trace.volume} while it was assigned elsewhere`,
         lines: [...all.map(describeAssignment), `${seconds(trace.atMs)}: ${trace.node} ${trace.what}`],
@@ -73,6 +86,8 @@ interface Context {
   /** The volume's assignments to the node. */
   readonly mine: readonly Assignment[];
   readonly agent: readonly Outage[];
+  /** Outages of the other nodes that the volume was assigned to. */
+  readonly others: readonly Outage[];
   readonly etcd: readonly Outage[];
 }
 
@@ -97,15 +112,16 @@ function mayBeMade(trace: Trace, { mine, agent, etcd }: Context): boolean {
     if (trace.atMs <= toMs + SEEN_WITHIN_MS) return true;
     const downs = agent.filter((outage) => outage.kind === 'down' && outage.certainFromMs < toMs);
     if (downs.some((outage) => outage.certainToMs > toMs)) return false;
-    const pauses = agent.filter((outage) => outage.kind === 'paused');
-    return undisturbedMs({ fromMs: toMs, toMs: trace.atMs }, pauses) <= IN_FLIGHT_MS;
+    const slow = agent.filter((outage) => outage.kind !== 'down');
+    return undisturbedMs({ fromMs: toMs, toMs: trace.atMs }, slow) <= IN_FLIGHT_MS;
   });
 }
 
-function mayStillBe(trace: Trace, { mine, agent, etcd }: Context): boolean {
+function mayStillBe(trace: Trace, { mine, agent, others, etcd }: Context): boolean {
   const last = mine.findLast(({ fromMs }) => fromMs <= trace.atMs);
   if (last === undefined || !last.reassigned || last.toMs >= trace.atMs) return true;
-  return undisturbedMs({ fromMs: last.toMs, toMs: trace.atMs }, [...agent, ...etcd]) <= ORPHAN_MS;
+  const excuses = [...agent, ...etcd, ...(last.handedOver ? others : [])];
+  return undisturbedMs({ fromMs: last.toMs, toMs: trace.atMs }, excuses) <= ORPHAN_MS;
 }
 
 /** What agents said that they made. */

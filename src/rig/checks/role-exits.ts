@@ -2,11 +2,13 @@
 // fault explains: a role that dies and is restarted over and over says nothing
 // else about it, and may look well from outside.
 //
-// Assumes that a fault ends each role that it hits once, and that the
-// supervisor learns of it within LOGGED_WITHIN_MS. Logs are saved before the
+// Assumes that a fault ends each role that it hits once, those that make processes
+// end again and again (impairments.ts) aside, and that the supervisor learns of it
+// within LOGGED_WITHIN_MS. Logs are saved before the
 // cluster is removed, so that its removal isn't in them.
 
 import type { NodeLogLine, RecordedRun } from '../history.ts';
+import { impairments, mayEnd } from './impairments.ts';
 import { hits, type Outage, outages } from './outages.ts';
 
 const LOGGED_WITHIN_MS = 2_000;
@@ -20,9 +22,17 @@ export const isRoleExit = (line: NodeLogLine): boolean =>
 /** Every end of a role that neither a fault on the role nor one on its container explains, by time. */
 export function unexplainedExits(run: RecordedRun): readonly NodeLogLine[] {
   const downs = outages(run).filter((outage) => outage.kind === 'down');
+  const ending = impairments(run).filter(mayEnd);
   const spent = new Map<Outage, Set<string>>();
   return run.logs.filter((line) => {
     if (!isRoleExit(line)) return false;
+    const isEnded = ending.some(
+      ({ members, fromMs, toMs }) =>
+        members.includes(line.container) &&
+        line.atMs >= fromMs - CLOCK_SLACK_MS &&
+        line.atMs <= toMs + LOGGED_WITHIN_MS,
+    );
+    if (isEnded) return false;
     const role = String(line.fields.role);
     const fault = downs.find(
       (outage) =>

@@ -4,19 +4,22 @@
 // background traffic, which never pauses for long by itself, and that it may do
 // all that it tries. What a script does step by step has a name that begins with
 // its consumer's (rig/steps.ts) and is for `expectations` to judge. Traffic is
-// judged while etcd was certainly away, between its first call and its last.
+// judged while etcd was certainly away, between its first call and its last, and
+// while no other fault touched the client or the nodes that it calls.
 // Nobody knows about a client that fell silent before etcd came back, or about
 // an outage without any traffic.
 
-import type { Check, RecordedRun, Verdict } from '../history.ts';
+import { type Check, callerOf, type RecordedRun, type Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
-import { endMs, outages } from './outages.ts';
+import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 
 const { valid, invalid, unknown } = answersOf('traffic-uninterrupted');
 
 const LEAST_CALLS = 5;
 const LONGEST_GAP_MS = 3_000;
+/** For a node to start and to let clients in again, after their grace period. */
+const RECOVERY_MS = 15_000;
 
 interface Span {
   readonly fromMs: number;
@@ -29,7 +32,7 @@ type Finding =
   | { readonly silentFromMs?: number; readonly succeeded: number };
 
 export const trafficUninterrupted: Check = (run) => {
-  const clients = [...Map.groupBy(nfsCalls(run), (call) => call.process).values()].filter(
+  const clients = [...Map.groupBy(nfsCalls(run), (call) => callerOf(call.process)).values()].filter(
     (calls) => calls.length >= LEAST_CALLS && calls.every(isBackground),
   );
   const absences = etcdAbsences(run);
@@ -39,6 +42,7 @@ export const trafficUninterrupted: Check = (run) => {
   for (const absence of absences) {
     let here = 0;
     for (const calls of clients) {
+      if (disturbed(absence, troubles(run, calls))) continue;
       const finding = judgeClient(calls, absence);
       if ('violation' in finding) return finding.violation;
       here += finding.succeeded;
@@ -60,6 +64,21 @@ export const trafficUninterrupted: Check = (run) => {
 const isBackground = ({ process, operation }: Call<NfsOperation>): boolean =>
   process.split(' ')[0] !== operation.consumer;
 
+/** Of what the client needs besides etcd: itself, and the nodes that it calls, all of them where it goes by an address. */
+function troubles(run: RecordedRun, calls: readonly Call<NfsOperation>[]): readonly Outage[] {
+  const nodes = run.topology.nodes.map(({ name }) => name);
+  const called = new Set(calls.map(({ operation }) => operation.server));
+  const isByName = [...called].every((server) => nodes.includes(server));
+  const needed = [
+    ...(isByName ? called : nodes),
+    ...calls.slice(0, 1).map(({ operation }) => operation.consumer),
+  ];
+  return outages(run)
+    .filter((outage) => outage.fromMs > 0 && outage.role === undefined)
+    .filter((outage) => needed.some((name) => hits(outage, name)))
+    .map((outage) => ({ ...outage, toMs: outage.toMs + RECOVERY_MS }));
+}
+
 /** From the moment that the fault was seen until etcd was told to start. */
 function etcdAbsences(run: RecordedRun): readonly Span[] {
   const lastMs = endMs(run);
@@ -70,7 +89,9 @@ function etcdAbsences(run: RecordedRun): readonly Span[] {
 }
 
 function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span): Finding {
-  const meets = calls.filter((call) => call.invokedMs < absence.toMs && endedMs(call) > absence.fromMs);
+  // Whatever became of it: it was over when its client gave up.
+  const overMs = ({ completion }: Call): number => completion?.atMs ?? Number.POSITIVE_INFINITY;
+  const meets = calls.filter((call) => call.invokedMs < absence.toMs && overMs(call) > absence.fromMs);
   const wrong = meets.find(({ completion }) => completion !== undefined && completion.phase !== 'ok');
   if (wrong !== undefined) {
     return {

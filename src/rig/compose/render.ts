@@ -3,7 +3,7 @@
 
 import { stringify } from 'yaml';
 import { CONSUMER_PORT } from '../consumer/protocol.ts';
-import type { Topology, TopologyNode } from '../topology.ts';
+import { etcdMembers, type Topology, type TopologyNode } from '../topology.ts';
 
 /** The label that says which run a container, network or volume belongs to. */
 export const RUN_LABEL = 'dev.cobalt-rig.run';
@@ -11,8 +11,21 @@ export const RUN_LABEL = 'dev.cobalt-rig.run';
 /** Ports inside the containers. On the host each gets a free one, on 127.0.0.1 only. */
 export const ETCD_PORT = 2379;
 export const API_PORT = 8080;
+/** Of the agents, for each other: on the cluster's own network only. */
+export const AGENT_PORT = 8081;
+/**
+ * The ports of the host from which the engine chooses. Left to itself it takes those
+ * that kernels give to outgoing connections, and gives up after ten that are in use:
+ * ten containers that others publish to all addresses are enough.
+ */
+export const PUBLISHED_PORTS = '20000-29999';
+/** Compose starts what has a profile only when it is named. */
+const LATER = { profiles: ['later'] };
 
-const PEER_URL = 'http://127.0.0.1:2380';
+/** In a node's container; it outlives a restart of it. */
+export const FAILPOINTS_FILE = '/run/cobalt-failpoints';
+/** Of etcd's members, for each other: on the cluster's own network only. */
+export const PEER_PORT = 2380;
 
 export interface Images {
   readonly etcd: string;
@@ -27,6 +40,8 @@ export interface ComposeOptions {
   /** Put on everything as {@link RUN_LABEL}; without it (for exploration by hand) there are no labels. */
   readonly runId?: string;
   readonly images: Images;
+  /** Members of etcd whose data is lost: they join a cluster that exists. Default: none. */
+  readonly rejoining?: readonly string[];
   /** Text put before the document, as comments; a line each. */
   readonly header?: readonly string[];
 }
@@ -37,14 +52,16 @@ type Section = Readonly<Record<string, unknown>>;
 export function renderCompose(options: ComposeOptions): string {
   const { topology, project, runId } = options;
   const labels: Section = runId === undefined ? {} : { labels: { [RUN_LABEL]: runId } };
-  const volumes = ['etcd', ...topology.nodes.map((node) => node.name)].map((name) => [
+  const volumes = [...etcdMembers(topology), ...topology.nodes.map((node) => node.name)].map((name) => [
     dataVolume(name),
     labels,
   ]);
   const document = {
     name: project,
     services: {
-      etcd: { ...etcdService(options), ...labels },
+      ...Object.fromEntries(
+        etcdMembers(topology).map((name) => [name, { ...etcdService(options, name), ...labels }]),
+      ),
       ...Object.fromEntries(
         topology.nodes.map((node) => [node.name, { ...nodeService(options, node), ...labels }]),
       ),
@@ -69,26 +86,24 @@ const OWN_IMAGE = { pull_policy: 'never' };
 // An init as PID 1 passes signals on, and reaps what a killed process leaves behind.
 const INIT = { init: true };
 
-function etcdService({ images }: ComposeOptions): Section {
+function etcdService({ topology, images, rejoining }: ComposeOptions, name: string): Section {
   return {
     image: images.etcd,
     ...OWN_IMAGE,
     ...INIT,
-    hostname: 'etcd',
+    hostname: name,
     stop_grace_period: '5s',
     security_opt: ['no-new-privileges:true'],
     environment: {
-      ETCD_NAME: 'etcd',
+      ETCD_NAME: name,
       ETCD_DATA_DIR: '/var/lib/etcd',
       ETCD_LISTEN_CLIENT_URLS: `http://0.0.0.0:${ETCD_PORT}`,
-      ETCD_ADVERTISE_CLIENT_URLS: `http://etcd:${ETCD_PORT}`,
-      // The only member has no peers; nobody outside its container needs to reach this.
-      ETCD_LISTEN_PEER_URLS: PEER_URL,
-      ETCD_INITIAL_ADVERTISE_PEER_URLS: PEER_URL,
-      ETCD_INITIAL_CLUSTER: `etcd=${PEER_URL}`,
+      ETCD_ADVERTISE_CLIENT_URLS: `http://${name}:${ETCD_PORT}`,
+      ...peerEnvironment(etcdMembers(topology), name),
+      ...(rejoining?.includes(name) && { ETCD_INITIAL_CLUSTER_STATE: 'existing' }),
     },
     ports: [published(ETCD_PORT)],
-    volumes: [`${dataVolume('etcd')}:/var/lib/etcd`],
+    volumes: [`${dataVolume(name)}:/var/lib/etcd`],
     healthcheck: {
       test: ['CMD', 'etcdctl', 'endpoint', 'health'],
       interval: '1s',
@@ -96,6 +111,18 @@ function etcdService({ images }: ComposeOptions): Section {
       retries: 3,
       start_period: '30s',
     },
+  };
+}
+
+/** Who the members are and how they reach each other: on the cluster's own network only, no port is published. */
+function peerEnvironment(members: readonly string[], name: string): Section {
+  const isAlone = members.length === 1;
+  // A single member has no peers; nobody outside its container needs to reach this.
+  const urlOf = (member: string): string => `http://${isAlone ? '127.0.0.1' : member}:${PEER_PORT}`;
+  return {
+    ETCD_LISTEN_PEER_URLS: isAlone ? urlOf(name) : `http://0.0.0.0:${PEER_PORT}`,
+    ETCD_INITIAL_ADVERTISE_PEER_URLS: urlOf(name),
+    ETCD_INITIAL_CLUSTER: members.map((member) => `${member}=${urlOf(member)}`).join(','),
   };
 }
 
@@ -107,14 +134,19 @@ function nodeService({ topology, images }: ComposeOptions, node: TopologyNode): 
   return {
     ...image,
     ...INIT,
+    ...(node.starts === 'later' && LATER),
     hostname: node.name,
     stop_grace_period: '10s',
     // What BTRFS on a loop device and the NFS server need, and no more: `privileged`
     // would be more, and fails on a host that itself lacks a capability.
     cap_add: ['SYS_ADMIN', 'DAC_READ_SEARCH', 'NET_ADMIN'],
     security_opt: ['seccomp=unconfined', 'apparmor=unconfined'],
-    // Block major 7 is the loop devices, character 10:237 is loop-control.
-    device_cgroup_rules: ['b 7:* rmw', 'c 10:237 rmw'],
+    // Block major 7 is the loop devices, character 10:237 is loop-control, 10:229 is FUSE.
+    device_cgroup_rules: [
+      'b 7:* rmw',
+      'c 10:237 rmw',
+      ...(node.disk === 'breakable' ? ['c 10:229 rmw'] : []),
+    ],
     environment: nodeEnvironment(topology, node),
     ports: [published(API_PORT)],
     volumes: [`${dataVolume(node.name)}:/var/lib/cobalt`],
@@ -134,12 +166,14 @@ function nodeEnvironment(topology: Topology, node: TopologyNode): Readonly<Recor
   return {
     COBALT_NODE_NAME: node.name,
     COBALT_ADDRESS: node.name,
-    COBALT_ETCD_ENDPOINTS: `http://etcd:${ETCD_PORT}`,
+    COBALT_ETCD_ENDPOINTS: endpointsFor(topology, node).join(','),
     COBALT_ROLES: node.roles.join(','),
     COBALT_RESTART: pairs({ api: node.restart.api, engine: node.restart.engine, agent: node.restart.agent }),
     COBALT_CAPACITY_GIB: String(node.capacityGib),
     // BTRFS needs room for its metadata beyond what may be reserved.
     COBALT_DISK_GIB: String(Math.ceil(node.capacityGib * 1.25)),
+    ...(node.disk !== 'plain' && { COBALT_DISK: node.disk }),
+    ...(node.clock !== 'host' && { COBALT_CLOCK: node.clock }),
     COBALT_LABELS: pairs(
       Object.fromEntries(Object.entries(node.labels).sort(([a], [b]) => (a < b ? -1 : 1))),
     ),
@@ -148,8 +182,23 @@ function nodeEnvironment(topology: Topology, node: TopologyNode): Readonly<Recor
     COBALT_TRASH_RETENTION_MS: String(settings.trashRetentionMs),
     COBALT_API_HOST: '0.0.0.0',
     COBALT_API_PORT: String(API_PORT),
+    COBALT_AGENT_HOST: '0.0.0.0',
+    COBALT_AGENT_PORT: String(AGENT_PORT),
+    COBALT_MAX_MOVES: String(settings.maxMoves),
+    COBALT_REBALANCE_PERCENT: String(settings.rebalancePercent),
     ...(settings.failpoints !== '' && { COBALT_FAILPOINTS: settings.failpoints }),
+    ...(settings.failpointSwitches && { COBALT_FAILPOINTS_FILE: FAILPOINTS_FILE }),
   };
+}
+
+/**
+ * Every member, each node beginning with another: a daemon uses the first that
+ * works, and one member should neither serve nor, when it dies, disturb them all.
+ */
+function endpointsFor(topology: Topology, node: TopologyNode): readonly string[] {
+  const urls = etcdMembers(topology).map((member) => `http://${member}:${ETCD_PORT}`);
+  const first = Math.max(0, topology.nodes.indexOf(node)) % urls.length;
+  return [...urls.slice(first), ...urls.slice(0, first)];
 }
 
 function consumerService({ images }: ComposeOptions, name: string): Section {
@@ -165,7 +214,7 @@ function consumerService({ images }: ComposeOptions, name: string): Section {
 }
 
 /** On a free port of the host's loopback interface; Compose tells which. */
-const published = (port: number): string => `127.0.0.1::${port}`;
+const published = (port: number): string => `127.0.0.1:${PUBLISHED_PORTS}:${port}`;
 
 /** `a=1,b=2`. Neither names nor values can hold a comma (model/names.ts). */
 const pairs = (entries: Readonly<Record<string, string>>): string =>

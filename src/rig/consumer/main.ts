@@ -8,8 +8,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { commitFile } from './commit.ts';
 import { contentOf, digestOf } from './content.ts';
-import { CONSUMER_PORT, type IoAnswer, type IoRequest, ioRequestSchema } from './protocol.ts';
+import { CONSUMER_PORT, type IoAnswer, type IoRequest, parseIoRequest } from './protocol.ts';
 import { answerOfFailure } from './refusal.ts';
 
 const run = promisify(execFile);
@@ -39,6 +40,8 @@ async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> 
   const content = contentOf({ name: request.content, bytes: request.bytes });
   await writeFile(local, content);
   await run('nfs-cp', [local, remote], limits);
+  const { server: host, volume, file, timeoutMs } = request;
+  await commitFile({ server: host, volume, file, bytes: content.length, timeoutMs });
   return { outcome: 'ok', sha256: digestOf(content) };
 }
 
@@ -61,10 +64,10 @@ const server = createServer(async (message, response) => {
   try {
     if (message.method === 'GET' && message.url === '/healthz') answer(200, { status: 'ok' });
     else if (message.method === 'POST' && message.url === '/io') {
-      answer(200, await perform(ioRequestSchema.parse(JSON.parse(await bodyOf(message)))));
+      answer(200, await perform(parseIoRequest(await bodyOf(message))));
     } else answer(404, { error: 'POST /io or GET /healthz' });
   } catch (error) {
-    answer(400, { error: String(error) });
+    answer(400, { error: (error as Error).message });
   }
 });
 

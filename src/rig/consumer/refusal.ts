@@ -18,6 +18,9 @@ const REFUSED_AT_THE_DOOR = new RegExp(
   `Failed to (mount nfs share|open file|creat file)\\b.*${REFUSED.source}`,
 );
 
+/** The quota's limit and the disk's own end (RFC 7530, 13.1.4); the words are strerror's or the protocol's. */
+const FULL = /NFS4ERR_(DQUOT|NOSPC)\b|\bE(DQUOT|NOSPC)\b|Disk quota exceeded|No space left on device/;
+
 /** Classifies a failed run of a libnfs tool. */
 export function answerOfFailure(kind: IoRequest['kind'], error: unknown): IoAnswer {
   const { killed, stderr, stdout, message } = error as {
@@ -30,6 +33,7 @@ export function answerOfFailure(kind: IoRequest['kind'], error: unknown): IoAnsw
   const detail = words.slice(-500) || (message ?? String(error));
   if (killed === true)
     return { outcome: kind === 'nfs-write' ? 'unknown' : 'failed', detail: `no answer in time; ${detail}` };
+  if (kind === 'nfs-write' && FULL.test(words)) return { outcome: 'unknown', full: true, detail };
   const refused = REFUSED.test(words) || EXPORT_NOT_SEEN.test(words);
   if (!refused) return { outcome: kind === 'nfs-write' ? 'unknown' : 'failed', detail };
   const untouched = kind !== 'nfs-write' || REFUSED_AT_THE_DOOR.test(words) || EXPORT_NOT_SEEN.test(words);

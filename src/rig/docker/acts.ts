@@ -10,6 +10,8 @@ import { type Containers, engine } from './containers.ts';
 
 /** An act on the engine may have to wait for a slow disk, never longer than this. */
 const SHOWS_WITHIN_MS = 15_000;
+const FREEZES_WITHIN_MS = 5_000;
+const FREEZE_INTERVAL_MS = 100;
 
 interface ActContext {
   readonly containers: Containers;
@@ -28,7 +30,7 @@ export async function actOnContainer(context: ActContext, act: Act, member: stri
     if (act === 'kill') await container.kill({ signal: 'SIGKILL' });
     else if (act === 'stop') await container.stop({ t: 10 });
     else if (act === 'start') await container.start();
-    else if (act === 'pause') await container.pause();
+    else if (act === 'pause') await freeze(container, { member, clock });
     else await container.unpause();
   });
   let seen = before;
@@ -45,6 +47,30 @@ export async function actOnContainer(context: ActContext, act: Act, member: stri
   });
 }
 
+/**
+ * The kernel may refuse while processes are just being started in the container, which on a busy machine takes them a
+ * while: then again. Throws `conflict` when it goes on refusing, for that says nothing of the machine.
+ */
+async function freeze(
+  container: { pause(): Promise<unknown> },
+  { member, clock }: { readonly member: string; readonly clock: Clock },
+): Promise<void> {
+  const endMs = clock.monotonicMs() + FREEZES_WITHIN_MS;
+  for (;;) {
+    try {
+      await container.pause();
+      return;
+    } catch (error) {
+      if (!/unable to freeze/.test(String(error))) throw error;
+      if (clock.monotonicMs() >= endMs)
+        throw new RigError('conflict', `cannot pause ${member}: the kernel can't freeze it`, {
+          cause: error,
+        });
+      await clock.sleep(FREEZE_INTERVAL_MS);
+    }
+  }
+}
+
 export async function actOnRole(
   context: ActContext,
   act: Act,
@@ -59,7 +85,10 @@ export async function actOnRole(
   if (pids.length === 0) {
     throw new RigError('conflict', `cannot ${act} the ${role} of ${member}: no such process runs there`);
   }
-  await containers.exec(member, ['kill', `-${signal}`, ...pids]);
+  const killed = await containers.exec(member, ['kill', `-${signal}`, ...pids]);
+  if (killed.exitCode !== 0) {
+    throw new RigError('conflict', `cannot ${act} the ${role} of ${member}: it ended by itself meanwhile`);
+  }
   let seen = '';
   await waitFor({
     clock,

@@ -41,7 +41,7 @@ export async function debianFilesystem(docker: Docker, options: BootstrapOptions
 }
 
 /** Pulls an image. Throws `machine` when the registry is silent for 30 s or refuses. */
-export async function pullImage(docker: Docker, image: string): Promise<void> {
+async function pullImage(docker: Docker, image: string): Promise<void> {
   const abort = new AbortController();
   let timer = setTimeout(() => abort.abort(), PULL_SILENCE_MS);
   try {

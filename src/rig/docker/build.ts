@@ -25,6 +25,8 @@ export interface BuildOptions {
   readonly parentTag: string | null;
   /** The engine's, as in Node's process.arch. */
   readonly architecture: string;
+  /** Further labels; none by default. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** One line a step. */
   readonly onProgress: (line: string) => void;
 }
@@ -43,7 +45,7 @@ export async function buildImage(docker: Docker, options: BuildOptions): Promise
         t: tag,
         dockerfile: `images/${plan.recipe.name}/Dockerfile`,
         buildargs: { ...ground },
-        labels: { [CONTENT_HASH_LABEL]: plan.hash },
+        labels: { ...options.labels, [CONTENT_HASH_LABEL]: plan.hash },
         rm: true,
         forcerm: true,
       },

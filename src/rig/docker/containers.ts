@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { hasCode, RigError } from '../../base/errors.ts';
 import type { ContainerState, ExecResult } from '../deployment.ts';
+import { withDeadline } from './engine.ts';
 
 const SERVICE_LABEL = 'com.docker.compose.service';
 
@@ -42,15 +43,24 @@ export function createContainers(docker: Docker, project: string): Containers {
     return docker.getContainer(id);
   };
 
-  const inspect = async (service: string): Promise<Docker.ContainerInspectInfo> => {
+  /** One that is not there any more may have been made anew by somebody else: it is looked for once more. */
+  const withContainer = async <T>(
+    service: string,
+    call: (container: Docker.Container) => Promise<T>,
+  ): Promise<T> => {
+    const isKnown = ids.has(service);
     const container = await get(service);
     try {
-      return await engine(`inspect ${service}`, () => container.inspect());
+      return await call(container);
     } catch (error) {
       ids.delete(service);
-      throw error;
+      if (!isKnown || !hasCode(error, 'not_found')) throw error;
+      return call(await get(service));
     }
   };
+
+  const inspect = (service: string): Promise<Docker.ContainerInspectInfo> =>
+    withContainer(service, (container) => engine(`inspect ${service}`, () => container.inspect()));
 
   return {
     services: async () => {
@@ -76,18 +86,24 @@ export function createContainers(docker: Docker, project: string): Containers {
       if (binding !== undefined) return Number(binding.HostPort);
       throw new RigError('unavailable', `${service} publishes no port ${port} now; is it running?`);
     },
-    exec: async (service, command) => execIn(docker, await get(service), service, command),
+    exec: (service, command) =>
+      withContainer(service, (container) => execIn(docker, container, service, command)),
     logs: async (service) => {
-      const container = await get(service);
-      const raw = await engine(`read the logs of ${service}`, () =>
-        container.logs({ stdout: true, stderr: true, timestamps: true, follow: false }),
+      const raw = await withContainer(service, (container) =>
+        engine(`read the logs of ${service}`, () =>
+          container.logs({ stdout: true, stderr: true, timestamps: true, follow: false }),
+        ),
       );
       return demultiplexed(raw as unknown as Buffer);
     },
   };
 }
 
-async function execIn(
+/** The longest is an inventory of a full disk. One in a container that is frozen meanwhile would never end. */
+const EXEC_WITHIN_MS = 120_000;
+
+/** `service` names the container in messages. */
+export async function execIn(
   docker: Docker,
   container: Docker.Container,
   service: string,
@@ -104,7 +120,9 @@ async function execIn(
       stderr.end();
     });
     stream.on('error', (error) => stdout.destroy(error));
-    const [out, err] = await Promise.all([text(stdout), text(stderr)]);
+    const [out, err] = await withDeadline(Promise.all([text(stdout), text(stderr)]), EXEC_WITHIN_MS).finally(
+      () => stream.destroy(),
+    );
     const { ExitCode } = await exec.inspect();
     return { exitCode: ExitCode ?? -1, stdout: out, stderr: err };
   });

@@ -2,18 +2,26 @@
 // out the deployment.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
-import { RigError } from '../../base/errors.ts';
+import { hasCode, RigError } from '../../base/errors.ts';
 import { API_PORT, ETCD_PORT, RUN_LABEL, renderCompose } from '../compose/render.ts';
 import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import type { Deployment } from '../deployment.ts';
-import type { Topology } from '../topology.ts';
+import { allMembers, etcdMembers, presentNodes, type Topology } from '../topology.ts';
 import { actOnContainer, actOnRole } from './acts.ts';
+import { createClocks } from './clocks.ts';
 import { type ComposeProject, compose } from './compose-cli.ts';
 import { type Containers, createContainers, engine } from './containers.ts';
+import { createDisks } from './disks.ts';
+import { createFailpointSwitches } from './failpoint-switches.ts';
 import type { ImageSet } from './images.ts';
+import { createLinks } from './links.ts';
+import { createLogKeeper } from './log-keeper.ts';
+import { createMemory } from './memory.ts';
+import { createSidecars } from './sidecars.ts';
+import { createStore } from './store.ts';
 
 export interface DeployOptions {
   readonly docker: Docker;
@@ -72,31 +80,79 @@ async function refuseExisting(docker: Docker, runId: string): Promise<void> {
   });
 }
 
+/** Those that are started with the cluster. */
 export function membersOf(topology: Topology): readonly string[] {
-  return ['etcd', ...topology.nodes.map((node) => node.name), ...topology.consumers];
+  return [
+    ...etcdMembers(topology),
+    ...presentNodes(topology).map((node) => node.name),
+    ...topology.consumers,
+  ];
 }
 
-function render(options: DeployOptions, topology: Topology): string {
+function render(options: DeployOptions, topology: Topology, rejoining: readonly string[] = []): string {
   const { runId, images } = options;
-  return renderCompose({ topology, project: projectOf(runId), runId, images });
+  return renderCompose({ topology, project: projectOf(runId), runId, images, rejoining });
 }
 
-function createDeployment(
+export function createDeployment(
   options: DeployOptions & { readonly project: ComposeProject; readonly containers: Containers },
 ): Deployment {
   const { docker, clock, runId, project, containers } = options;
   let topology = options.topology;
+  const rejoining = new Set<string>();
+  const links = createLinks({
+    sidecars: createSidecars({
+      docker,
+      containers,
+      image: options.images.links,
+      project: project.project,
+      runId,
+    }),
+    members: () => allMembers(topology),
+  });
 
   const url = async (member: string, port: number): Promise<string> =>
     `http://127.0.0.1:${await containers.publishedPort(member, port)}`;
 
-  const retopologize = async (nodes: Topology['nodes']): Promise<void> => {
-    topology = { ...topology, nodes };
-    await writeFile(project.file, render(options, topology));
+  const api = (node: string): Promise<string> => url(node, API_PORT);
+  const disks = createDisks({ containers, topology: () => topology });
+  const clocks = createClocks({ containers, clock, topology: () => topology, api });
+
+  const failpoints = createFailpointSwitches({ containers, topology: () => topology });
+  const memory = createMemory(docker, containers);
+
+  const retopologize = async (changed: Partial<Topology>): Promise<void> => {
+    topology = { ...topology, ...changed };
+    await writeFile(project.file, render(options, topology, [...rejoining]));
   };
+
+  const logs = createLogKeeper(containers);
+  const removeWithDisk = async (name: string): Promise<void> => {
+    await logs.keep(name);
+    await compose(project, ['rm', '--stop', '--force', '--volumes', name]);
+    await engine(`remove the disk of ${name}`, () =>
+      docker.getVolume(`${project.project}_${name}-data`).remove(),
+    );
+  };
+  /** As the file says by now; what was put into its network comes back when it is started (`act`). */
+  const recreate = async (name: string): Promise<void> => {
+    await compose(project, ['up', '--no-start', '--no-deps', '--force-recreate', name]);
+    await containers.services();
+  };
+  const store = createStore({
+    containers,
+    members: () => etcdMembers(topology),
+    recreate: async (member) => {
+      await removeWithDisk(member);
+      rejoining.add(member);
+      await retopologize({});
+      await recreate(member);
+    },
+  });
 
   // By label, not by Compose: what Compose lost track of goes, too.
   const teardown = async (): Promise<void> => {
+    await links.end();
     await removeRun(docker, runId);
     options.onEnd();
   };
@@ -106,8 +162,15 @@ function createDeployment(
       return topology;
     },
     runId,
-    api: (node) => url(node, API_PORT),
-    etcd: () => url('etcd', ETCD_PORT),
+    api,
+    etcd: async (only) => {
+      // A frozen one has its port, too, and may be the first to answer again.
+      const members = only === undefined ? etcdMembers(topology) : [only];
+      const urls = await Promise.allSettled(members.map((member) => url(member, ETCD_PORT)));
+      const found = urls.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      if (found.length > 0) return found;
+      throw (urls[0] as PromiseRejectedResult).reason;
+    },
     consumer: (name) => url(name, CONSUMER_PORT),
     address: async (member) => {
       const { NetworkSettings } = await containers.inspect(member);
@@ -116,31 +179,53 @@ function createDeployment(
       throw new RigError('unavailable', `${member} has no address now; is it running?`);
     },
     state: containers.state,
-    act: (act, member, { role } = {}) =>
-      role === undefined
-        ? actOnContainer({ containers, clock }, act, member)
-        : actOnRole({ containers, clock }, act, { member, role }),
-    exec: containers.exec,
-    logs: containers.logs,
-    saveLogs: async (folder) => {
-      await mkdir(folder, { recursive: true });
-      for (const service of await containers.services()) {
-        await writeFile(join(folder, `${service}.log`), await containers.logs(service));
+    incarnation: async (member) => {
+      const { Id, State } = await containers.inspect(member);
+      return `${Id} ${State.StartedAt}`;
+    },
+    act: async (act, member, { role } = {}) => {
+      if (role !== undefined) return actOnRole({ containers, clock }, act, { member, role });
+      await actOnContainer({ containers, clock }, act, member);
+      // Its network is a new one.
+      if (act === 'start') await links.refresh();
+      if (act !== 'start' && act !== 'resume') return;
+      for (const hardware of [failpoints, disks, clocks]) await hardware.refresh(member);
+    },
+    hasImage: async (image) => {
+      try {
+        await engine(`inspect image ${image}`, () => docker.getImage(image).inspect());
+        return true;
+      } catch (error) {
+        if (hasCode(error, 'not_found')) return false;
+        throw error;
       }
     },
+    store,
+    links,
+    disks,
+    clocks,
+    failpoints,
+    memory,
+    exec: containers.exec,
+    logs: logs.read,
+    saveLogs: logs.save,
     addNode: async (node) => {
-      if (topology.nodes.some((known) => known.name === node.name)) {
+      if (presentNodes(topology).some((known) => known.name === node.name)) {
         throw new RigError('conflict', `there is a node '${node.name}' already`);
       }
-      await retopologize([...topology.nodes, node]);
+      const others = topology.nodes.filter((known) => known.name !== node.name);
+      await retopologize({ nodes: [...others, { ...node, starts: 'now' }] });
       await compose(project, ['up', '--detach', '--no-recreate', '--no-deps', node.name]);
+      await links.refresh();
     },
     removeNode: async (name) => {
-      await compose(project, ['rm', '--stop', '--force', '--volumes', name]);
-      await engine(`remove the disk of ${name}`, () =>
-        docker.getVolume(`${project.project}_${name}-data`).remove(),
-      );
-      await retopologize(topology.nodes.filter((node) => node.name !== name));
+      await removeWithDisk(name);
+      await retopologize({ nodes: topology.nodes.filter((node) => node.name !== name) });
+    },
+    renew: async (name, image) => {
+      await logs.keep(name);
+      if (image !== undefined) await retopologize({ system: { kind: 'image', image } });
+      await recreate(name);
     },
     metrics: async (node) => (await fetch(`${await url(node, API_PORT)}/metrics`)).text(),
     keep: options.onEnd,

@@ -24,7 +24,7 @@ export interface EnsureImagesOptions {
 export type ImageSet = Readonly<Record<ImageName, string>>;
 
 /** An image's name and the first 12 digits of its hash. */
-export function imageTag({ recipe, hash }: Pick<Plan, 'recipe' | 'hash'>): string {
+function imageTag({ recipe, hash }: Pick<Plan, 'recipe' | 'hash'>): string {
   return `${REPOSITORY}/${recipe.name}:${hash.slice(0, 12)}`;
 }
 

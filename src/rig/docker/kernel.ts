@@ -24,7 +24,7 @@ export interface KernelSources {
   readonly modules: string;
 }
 
-export async function readKernelSources(): Promise<KernelSources> {
+async function readKernelSources(): Promise<KernelSources> {
   const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
   const folder = `/lib/modules/${release()}`;
   const compressed = await readFile('/proc/config.gz').catch(() => undefined);

@@ -22,8 +22,12 @@ export async function openContainersMode(options: {
   readonly onProgress: (what: string) => void;
 }): Promise<Mode> {
   const { docker, clock, root, socketPath, id, onProgress } = options;
-  // Side by side: asking for Compose takes as long as finding that no image is missing.
-  const [images] = await Promise.all([ensureImages(docker, { root, onProgress }), requireCompose()]);
+  // Side by side: asking for Compose takes as long as finding that no image is missing. What there is to say of
+  // Compose comes first, whichever is faster: an engine that can't do one thing may not do the other.
+  const ensuring = ensureImages(docker, { root, onProgress });
+  ensuring.catch(() => undefined);
+  await requireCompose();
+  const images = await ensuring;
   const reaper = lazily(() => startReaper({ docker, clock, image: images.reaper, socketPath, id }));
   /** Labels of clusters that must be gone when this process is. */
   const owed = new Set<string>();

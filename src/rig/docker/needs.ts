@@ -7,6 +7,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { RigError } from '../../base/errors.ts';
 import { BYTES_PER_GIB } from '../../base/units.ts';
+import { browserVersion } from './browser.ts';
 import { connectEngine, type EngineOptions } from './engine.ts';
 import { staleImages } from './images.ts';
 import { composeVersion } from './install-compose.ts';
@@ -157,9 +158,25 @@ export const NEEDS: readonly Need[] = [
     id: 'netem',
     title: 'netem in the kernel',
     required: false,
-    withoutIt: 'delays in the network need another way',
+    withoutIt: 'delays in the network go through a TUN device, and a program of the rig',
     next: 'use a kernel with sch_netem',
     probe: (machine) => inEngineKernel(machine, { option: 'CONFIG_NET_SCH_NETEM', module: 'sch_netem' }),
+  },
+  {
+    id: 'tun',
+    title: 'TUN devices in the kernel',
+    required: false,
+    withoutIt: 'no delays in the network where netem is missing, too',
+    next: 'load the module: `modprobe tun`',
+    probe: (machine) => inEngineKernel(machine, { option: 'CONFIG_TUN', module: 'tun' }),
+  },
+  {
+    id: 'htb',
+    title: 'HTB in the kernel',
+    required: false,
+    withoutIt: 'no links of limited bandwidth, and no netem',
+    next: 'load the modules: `modprobe sch_htb cls_u32`',
+    probe: (machine) => inEngineKernel(machine, { option: 'CONFIG_NET_SCH_HTB', module: 'sch_htb' }),
   },
   {
     id: 'nfs-client',
@@ -178,6 +195,14 @@ export const NEEDS: readonly Need[] = [
     next: 'load the module: `modprobe fuse`',
     probe: (machine) =>
       inEngineKernel(machine, { option: 'CONFIG_FUSE_FS', module: 'fuse', filesystem: 'fuse' }),
+  },
+  {
+    id: 'browser',
+    title: 'Chromium',
+    required: false,
+    withoutIt: "the tests of a run's report fail",
+    next: 'install chromium-headless-shell or chromium',
+    probe: browserVersion,
   },
   {
     id: 'kvm',

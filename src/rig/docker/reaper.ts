@@ -8,7 +8,9 @@ import { ExecaError, execa } from 'execa';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
+import { PUBLISHED_PORTS } from '../compose/render.ts';
 import { engine } from './containers.ts';
+import { withDeadline } from './engine.ts';
 
 const REAPER_PORT = 8080;
 
@@ -79,7 +81,7 @@ function containerArguments(options: ReaperOptions): readonly string[] {
     ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'],
     // Unlike a volume, a bind mount fails when there is no such socket, instead of making a folder of that name.
     ...['--mount', `type=bind,source=${socketPath},target=/var/run/docker.sock`],
-    ...['--publish', `127.0.0.1::${REAPER_PORT}`],
+    ...['--publish', `127.0.0.1:${PUBLISHED_PORTS}:${REAPER_PORT}`],
     // Whoever started it and never came is dead.
     ...['--env', 'RYUK_CONNECTION_TIMEOUT=15s'],
     image,
@@ -116,8 +118,21 @@ async function open(port: number, filter: string): Promise<Socket> {
   }
 }
 
-/** Resolves with the reaper's ACK; one registration at a time. */
-function register(socket: Socket, filter: string): Promise<void> {
+/** It asks the engine first, and gives that 30 s. */
+const ANSWERS_WITHIN_MS = 40_000;
+
+/** Resolves with the reaper's ACK; one registration at a time. Throws `machine` without it. */
+export async function register(socket: Socket, filter: string): Promise<void> {
+  // Nothing would tell of a connection that has ended before.
+  if (socket.destroyed) throw new RigError('machine', 'the reaper hung up');
+  try {
+    await withDeadline(acknowledged(socket, filter), ANSWERS_WITHIN_MS);
+  } catch (error) {
+    throw RigError.from(error, { code: 'machine' });
+  }
+}
+
+function acknowledged(socket: Socket, filter: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let answer = '';
     const fail = (reason: string): void =>

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type ClosurePackage, type LockFile, productionClosure } from './closure.ts';
 import { listFiles } from './files.ts';
 
-export const IMAGE_NAMES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'reaper'] as const;
+export const IMAGE_NAMES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'links', 'reaper'] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
 export interface Recipe {
@@ -28,7 +28,7 @@ export const RECIPES: readonly Recipe[] = [
     name: 'node-os',
     parent: 'base',
     sources: ['images/node-os'],
-    packages: ['etcd3', 'fastify', 'prom-client', 'zod'],
+    packages: ['@fastify/rate-limit', 'etcd3', 'fastify', 'prom-client', 'zod'],
   },
   {
     name: 'node',
@@ -36,16 +36,26 @@ export const RECIPES: readonly Recipe[] = [
     sources: [
       'images/node',
       'package.json',
-      ...['base', 'model', 'kv', 'storage', 'nfs', 'daemon'].map((folder) => `src/${folder}`),
+      ...['base', 'model', 'kv', 'storage', 'nfs', 'network', 'daemon'].map((folder) => `src/${folder}`),
+      'src/rig/clock',
     ],
     packages: [],
   },
   {
     name: 'consumer',
     parent: 'base',
-    sources: ['images/consumer', 'package.json', 'src/base/random.ts', 'src/rig/consumer'],
+    sources: [
+      'images/consumer',
+      'package.json',
+      'src/base/errors.ts',
+      'src/base/random.ts',
+      'src/model/parse.ts',
+      'src/model/words.ts',
+      'src/rig/consumer',
+    ],
     packages: ['zod'],
   },
+  { name: 'links', parent: 'base', sources: ['images/links'], packages: [] },
   { name: 'reaper', parent: 'base', sources: ['images/reaper'], packages: [] },
 ];
 

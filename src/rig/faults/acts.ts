@@ -11,7 +11,7 @@ export const CONTAINER_ACTS: Readonly<
 > = {
   kill: { shows: ['exited'], refusedIn: ['exited', 'absent', 'created'] },
   stop: { shows: ['exited'], refusedIn: ['exited', 'absent', 'created'] },
-  start: { shows: ['running'], refusedIn: ['running', 'paused'] },
+  start: { shows: ['running'], refusedIn: ['running', 'paused', 'absent'] },
   pause: { shows: ['paused'], refusedIn: ['exited', 'absent', 'created', 'paused'] },
   resume: { shows: ['running'], refusedIn: ['running', 'exited', 'absent', 'created'] },
 };

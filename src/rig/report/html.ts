@@ -1,121 +1,111 @@
 // report.html: one self-contained page that says first whether the run was good
-// and why not, and then shows all that was recorded. Nothing is fetched.
+// and why not, and then shows what was recorded. Nothing is fetched, and what
+// was recorded can neither become markup nor run.
 
-import { describeStep, volumeSteps } from '../checks/volume-history.ts';
-import type { ExpectationEvent, RecordedRun, Verdict } from '../history.ts';
+import type { RecordedRun } from '../history.ts';
+import { banner, headOf } from './banner.ts';
+import { pageData } from './data.ts';
 import { embeddedJson, escapeHtml } from './escape.ts';
-import { SEARCH_SCRIPT } from './search.ts';
+import { findings } from './findings.ts';
+import type { PageData } from './page-data.ts';
+import { checksTable, expectationsTable, LEGEND, searchTable } from './sections.ts';
 import { STYLES } from './styles.ts';
-import { timeline } from './timeline.ts';
-import { commandOf, type ScenarioResult } from './verdict.ts';
+import type { ScenarioResult } from './verdict.ts';
+
+/** What the page runs, and what it looks like, besides its own styles. */
+export interface PageAssets {
+  /** The text of each script element, in order. None contains `</script`. */
+  readonly scripts: readonly {
+    readonly text: string /** SHA-256 of the text, in Base64. */;
+    readonly sha256: string;
+  }[];
+  readonly styles: string;
+}
 
 /** The text of report.html. */
-export function reportHtml(options: { readonly run: RecordedRun; readonly result: ScenarioResult }): string {
-  const { run, result } = options;
-  const title = `${result.scenario}: ${result.verdict}`;
+export function reportHtml(options: {
+  readonly run: RecordedRun;
+  readonly result: ScenarioResult;
+  readonly assets: PageAssets;
+}): string {
+  const { run, result, assets } = options;
+  const found = findings(run, result.verdicts);
+  const data = pageData(run, found);
+  const hashes = assets.scripts.map(({ sha256 }) => `'sha256-${sha256}'`).join(' ');
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src ${hashes}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${STYLES}</style>
+<title>${escapeHtml(`${headOf(run, result)}: ${result.scenario}`)}</title>
+<style>${assets.styles}${STYLES}</style>
 </head>
 <body>
-${banner(result)}
-<h2>Time line</h2>
-<div class="scroll">${timeline(run)}</div>
-${LEGEND}
+${banner({ run, result, found })}
+<main>
+<h2 id="timeline-title">Time line</h2>
+${timelineSection(data)}
+<h2>Latency and rate</h2>
+${plotsSection(data)}
 <h2>Checks</h2>
 ${checksTable(result.verdicts)}
 <h2>Expectations</h2>
 ${expectationsTable(run.history.filter((event) => event.type === 'expectation'))}
 <h2>Volumes</h2>
-${volumeHistories(run)}
+${volumesSection(run, data)}
+<h2 id="logs-title">Logs</h2>
+${searchTable({ name: 'logs', columns: ['Time (s)', 'Container', 'Level', 'Line'], numeric: 1, controls: logControls(run) })}
+${leftOut({ what: 'log lines', where: 'logs/', here: data.logs.atMs.length, total: data.logs.total })}
 <h2>etcd events</h2>
 ${searchTable({ name: 'etcd', columns: ['Time (s)', 'Revision', 'Kind', 'Key', 'Value'], numeric: 2, controls: '' })}
-<h2>Logs</h2>
-${searchTable({ name: 'logs', columns: ['Time (s)', 'Container', 'Level', 'Line'], numeric: 1, controls: logControls(run) })}
-<script type="application/json" id="record">${embeddedJson({ etcd: run.etcd, logs: run.logs })}</script>
-<script>${SEARCH_SCRIPT}</script>
+${leftOut({ what: 'events', where: 'etcd-events.jsonl', here: data.etcd.atMs.length, total: data.etcd.total })}
+</main>
+<script type="application/json" id="record">${embeddedJson(data)}</script>
+${assets.scripts.map(({ text }) => `<script>${text}</script>`).join('\n')}
 </body>
 </html>
 `;
 }
 
-function banner(result: ScenarioResult): string {
-  const bad = result.verdicts
-    .filter(({ verdict }) => verdict !== 'valid')
-    .sort((a, b) => (a.verdict < b.verdict ? -1 : a.verdict > b.verdict ? 1 : 0));
-  const good = result.verdicts.length - bad.length;
-  return `<header class="banner ${result.verdict}">
-<h1>${escapeHtml(result.scenario)} is <span class="verdict">${result.verdict}</span></h1>
-<div class="faint">${good} of ${result.verdicts.length} checks valid · seed ${result.seed} · ${(result.elapsedMs / 1000).toFixed(1)} s · <code>${escapeHtml(commandOf(result))}</code></div>
-${bad.map(finding).join('\n')}
-</header>`;
-}
+const KEYS = [
+  ['+', 'Zoom in', '+'],
+  ['-', 'Zoom out', '−'],
+  ['ArrowLeft', 'Earlier', '←'],
+  ['ArrowRight', 'Later', '→'],
+  ['0', 'The whole run', 'All'],
+  ['p', 'What went wrong before', '‹ trouble'],
+  ['n', 'What went wrong next', 'trouble ›'],
+] as const;
 
-function finding({ check, verdict, reason, counterExample = [] }: Verdict): string {
-  const lines = counterExample.length === 0 ? '' : `<pre>${escapeHtml(counterExample.join('\n'))}</pre>`;
-  return `<section class="finding ${verdict}"><p><strong>${escapeHtml(check)}</strong> <span class="pill">${verdict}</span><br>${escapeHtml(reason)}</p>${lines}</section>`;
-}
-
-const LEGEND = `<p class="legend faint">${[
-  ['fault', 'fault'],
-  ['state-ready', 'ready'],
-  ['state-scheduling', 'scheduling, pending'],
-  ['state-resizing', 'resizing, moving, cloning'],
-  ['call-fail', 'failed call'],
-  ['call-info', 'call of unknown outcome'],
-  ['call-refused', 'refused call'],
-]
-  .map(
-    ([style, text]) =>
-      `<span><svg class="swatch" viewBox="0 0 10 10"><rect class="${style}" width="10" height="10" rx="2"/></svg>${text}</span>`,
-  )
-  .join('')}</p>`;
-
-function checksTable(verdicts: readonly Verdict[]): string {
-  if (verdicts.length === 0) return '<p class="faint">No check was asked for.</p>';
-  const rows = verdicts.map(
-    ({ check, verdict, reason }) =>
-      `<tr class="${verdict}"><td class="tight">${escapeHtml(check)}</td><td><span class="pill">${verdict}</span></td><td>${escapeHtml(reason)}</td></tr>`,
+function timelineSection(data: PageData): string {
+  const buttons = KEYS.map(
+    ([key, title, text]) =>
+      `<button type="button" data-key="${key}" title="${title} (${key})" aria-label="${title}">${text}</button>`,
   );
-  return `<div class="scroll"><table><thead><tr><th>Check</th><th>Verdict</th><th>Why</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+  const volumes = data.lanes.filter(({ group }) => group === 'volume').length;
+  const more =
+    volumes < data.volumes.length
+      ? `<p class="faint">${volumes} volumes have a lane, those with errors first.</p>`
+      : '';
+  return `<div class="controls" id="timeline-controls">${buttons.join('')}<output id="said" class="faint"></output></div>
+<div class="lanes"><canvas id="timeline" tabindex="0" role="img" aria-label="Time line of the run: faults, nodes and their roles, clients, volumes. Plus and minus zoom, the arrows move, n and p go to what went wrong."></canvas><div id="selection" hidden></div><div id="tip" hidden></div></div>
+${LEGEND}
+<p class="faint hint">Drag to zoom, double-click for the whole run, click a place for its log lines. Keys: + − ← → 0, n and p. Plots, logs and events follow the window.</p>
+${more}${leftOut({ what: 'calls', where: 'history.jsonl', here: data.calls.atMs.length, total: data.calls.total })}`;
 }
 
-const TONES = { met: 'valid', missed: 'invalid', unseen: 'unknown' } as const;
-
-function expectationsTable(events: readonly ExpectationEvent[]): string {
-  if (events.length === 0) return '<p class="faint">The run came to none.</p>';
-  const rows = events.map((event) => {
-    const late = (event.measuredMs ?? 0) > (event.boundMs ?? Number.POSITIVE_INFINITY);
-    const tone = late && event.outcome === 'met' ? 'invalid' : TONES[event.outcome];
-    const share = Math.min(100, (100 * (event.measuredMs ?? 0)) / Math.max(1, event.boundMs ?? 0));
-    const bar = event.boundMs ? `<div class="bound"><i style="width:${share.toFixed(0)}%"></i></div>` : '';
-    return `<tr class="${tone}"><td class="number">${(event.atMs / 1000).toFixed(3)}</td><td>${escapeHtml(event.what)}${
-      event.outcome === 'met' ? '' : `<br><span class="faint">last seen: ${escapeHtml(event.seen)}</span>`
-    }</td><td><span class="pill">${event.outcome}</span></td><td class="number">${milliseconds(event.measuredMs)}</td><td class="number">${milliseconds(event.boundMs)}</td><td>${bar}</td></tr>`;
-  });
-  return `<div class="scroll"><table><thead><tr><th class="number">Time (s)</th><th>What must hold</th><th>Outcome</th><th class="number">Took (ms)</th><th class="number">Bound (ms)</th><th></th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+function plotsSection(data: PageData): string {
+  if (data.calls.total === 0) return '<p class="faint">No call was recorded.</p>';
+  return '<figure><figcaption>Latency of each call, logarithmic<span id="latency-note"></span></figcaption><div id="latency"></div></figure>\n<figure><figcaption>Calls that ended, a second</figcaption><div id="rate"></div></figure>';
 }
 
-const milliseconds = (ms: number | undefined): string =>
-  ms === undefined ? '–' : String(Math.round(ms)).replace(/\B(?=(\d{3})+$)/g, ' ');
-
-function volumeHistories(run: RecordedRun): string {
-  const byVolume = Map.groupBy(volumeSteps(run), (step) => step.id);
-  if (byVolume.size === 0) return '<p class="faint">There was none.</p>';
-  return [...byVolume]
-    .map(([id, steps]) => {
-      const name = steps.find((step) => step.after !== undefined)?.after?.name ?? '';
-      const rows = steps.map((step) => {
-        const error = step.malformed ?? step.after?.control.error ?? '';
-        return `<tr><td class="number">${(step.event.atMs / 1000).toFixed(3)}</td><td class="number">${step.event.revision}</td><td>${escapeHtml(describeStep(step).slice(id.length + 1))}</td><td>${escapeHtml(error)}</td></tr>`;
-      });
-      return `<details><summary><strong>${escapeHtml(name)}</strong> <code>${escapeHtml(id)}</code> <span class="faint">${steps.length} steps</span></summary><div class="scroll"><table><thead><tr><th class="number">Time (s)</th><th class="number">Revision</th><th>Change</th><th>Error</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div></details>`;
-    })
-    .join('\n');
+function volumesSection(run: RecordedRun, data: PageData): string {
+  const total = new Set(run.etcd.filter(({ key }) => key.includes('/volumes/')).map(({ key }) => key)).size;
+  if (total === 0)
+    return '<p class="faint">There was none.</p>\n<div hidden><input id="volumes-search"></div><div id="volumes"></div>';
+  return `<div class="controls"><input id="volumes-search" type="search" placeholder="name or id" aria-label="Search volumes"></div><div id="volumes"></div>
+${leftOut({ what: 'volumes', where: 'etcd-events.jsonl', here: data.volumes.length, total })}`;
 }
 
 function logControls(run: RecordedRun): string {
@@ -124,15 +114,13 @@ function logControls(run: RecordedRun): string {
   return `<select id="logs-level" aria-label="Least level"><option>debug</option><option selected>info</option><option>warn</option><option>error</option></select><select id="logs-container" aria-label="Container"><option value="">all containers</option>${options}</select>`;
 }
 
-function searchTable(options: {
-  readonly name: string;
-  readonly columns: readonly string[];
-  /** How many of the first columns hold numbers. */
-  readonly numeric: number;
-  readonly controls: string;
+function leftOut(part: {
+  readonly what: string;
+  readonly where: string;
+  readonly here: number;
+  readonly total: number;
 }): string {
-  const { name, columns, numeric, controls } = options;
-  const heads = columns.map((text, index) => `<th${index < numeric ? ' class="number"' : ''}>${text}</th>`);
-  return `<div class="controls"><input id="${name}-search" type="search" placeholder="words that must occur" aria-label="Search">${controls}<span class="faint" id="${name}-count"></span></div>
-<div class="scroll"><table id="${name}"><thead><tr>${heads.join('')}</tr></thead><tbody></tbody></table></div>`;
+  const { what, where, here, total } = part;
+  if (here >= total) return '';
+  return `<p class="faint">${total - here} of ${total} ${what} are left out here; what went wrong and what is nearest to it stayed. All of them are in <code>${where}</code>.</p>`;
 }

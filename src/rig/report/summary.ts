@@ -1,13 +1,15 @@
-// The summary on the terminal: a line a scenario, then why the bad ones are bad.
+// The summary on the terminal: ten lines for a run, in the order of the page. Of
+// several runs a line each, and then those lines for each that is not good.
 
 import type { Verdict } from '../history.ts';
+import { cut, wrapped } from './text.ts';
 import { commandOf, type ScenarioResult } from './verdict.ts';
 
-/** Verdicts that are told about in full for each scenario; report.html has them all. */
-const MOST_VERDICTS = 3;
-const MOST_LINES = 4;
-/** Below this the table's columns don't fit, and each scenario takes two lines. */
+/** Below this the table's columns don't fit, and what is told takes more lines of fewer. */
 const TABLE_COLUMNS = 64;
+
+/** Of one run, the totals included. */
+const MOST_LINES = 10;
 
 /**
  * Plain text without colours, made for `columns` (default 80; at least 40).
@@ -18,15 +20,63 @@ export function summary(
   options: { readonly columns?: number } = {},
 ): string {
   const columns = Math.max(40, options.columns ?? 80);
-  if (results.length === 0) return 'No scenario was run to its end.';
+  const [first] = results;
+  if (first === undefined) return 'No scenario was run to its end.';
+  if (results.length === 1) return [...linesOf(first, columns), totals(results)].join('\n');
   const table = columns >= TABLE_COLUMNS ? wideTable(results, columns) : narrowTable(results, columns);
   const details = results
     .filter((result) => result.verdict !== 'valid')
-    .flatMap((result) => ['', ...detailsOf(result, columns)]);
+    .flatMap((result) => ['', ...linesOf(result, columns)]);
   return [...table, ...details, '', totals(results)].join('\n');
 }
 
 const seconds = (result: ScenarioResult): string => `${(result.elapsedMs / 1000).toFixed(1)} s`;
+
+/** All but the totals. */
+function linesOf(result: ScenarioResult, columns: number): readonly string[] {
+  const { scenario, verdict, verdicts, glance, folder, seed } = result;
+  // What is wrong comes before what nobody knows; of half a run the latter is no news.
+  const bad = [...verdicts]
+    .filter((each) => each.verdict === 'invalid' || (each.verdict === 'unknown' && !isInterrupted(result)))
+    .sort((a, b) => (a.verdict < b.verdict ? -1 : a.verdict > b.verdict ? 1 : 0));
+  const [worst, ...rest] = bad;
+  const good = verdicts.filter((each) => each.verdict === 'valid').length;
+  const tally = `${good} of ${verdicts.length} checks valid`;
+  const more = rest.map((each) => `${each.check} (${each.verdict})`).join(', ');
+  const also = more === '' ? [] : [cut(`  also ${more}`, columns)];
+  const head = isInterrupted(result) ? 'interrupted' : verdict;
+  const told = [glance?.interrupted, glance?.faults, glance?.calls].filter((line) => line !== undefined);
+  // The first line, the report, how to do it again, and the totals are always there.
+  const room = MOST_LINES - 4 - also.length - told.length;
+  return [
+    cut(`${head}  ${scenario}: ${tally}, ${seconds(result)}, seed ${seed}`, columns),
+    ...(worst === undefined ? [] : verdictLines(worst, { columns, most: room })),
+    ...also,
+    ...told.map((line) => cut(`  ${line}`, columns)),
+    `  report: ${folder}/report.html`,
+    `  again: ${commandOf(result)}`,
+  ];
+}
+
+/** The reason, and as much of the counter-example as there is room for. */
+function verdictLines(
+  { check, verdict, reason, counterExample = [] }: Verdict,
+  { columns, most }: { readonly columns: number; readonly most: number },
+): readonly string[] {
+  const head = wrapped(`  ${check} (${verdict}): ${reason}`, { columns, indent: '    ', most: 2 });
+  const room = most - head.length;
+  const left = counterExample.length - room;
+  return [
+    ...head,
+    ...counterExample
+      .slice(0, room)
+      .map((line, index) =>
+        index === room - 1 && left > 0
+          ? `${cut(`    ${line}`, columns - 12)} (+${left} more)`
+          : cut(`    ${line}`, columns),
+      ),
+  ];
+}
 
 function wideTable(results: readonly ScenarioResult[], columns: number): readonly string[] {
   const nameWidth = Math.max('scenario'.length, ...results.map(({ scenario }) => scenario.length));
@@ -47,59 +97,17 @@ function wideTable(results: readonly ScenarioResult[], columns: number): readonl
 
 function narrowTable(results: readonly ScenarioResult[], columns: number): readonly string[] {
   return results.flatMap((result) => [
-    ...wrapped(`${result.verdict.padEnd(7)} ${result.scenario}`, { columns, indent: '  ' }),
+    cut(`${result.verdict.padEnd(7)} ${result.scenario}`, columns),
     `  ${seconds(result)}  ${result.folder}`,
   ]);
 }
 
-function detailsOf(result: ScenarioResult, columns: number): readonly string[] {
-  const bad = result.verdicts.filter(({ verdict }) => verdict !== 'valid');
-  // What is wrong comes before what nobody knows.
-  const ordered = [...bad].sort((a, b) => (a.verdict < b.verdict ? -1 : a.verdict > b.verdict ? 1 : 0));
-  const more = ordered.length - MOST_VERDICTS;
-  return [
-    `${result.scenario}: ${result.verdict}`,
-    ...ordered.slice(0, MOST_VERDICTS).flatMap((verdict) => verdictLines(verdict, columns)),
-    ...(more > 0 ? [`  … and ${more} more check${more === 1 ? '' : 's'}; see report.html`] : []),
-    '  again with:',
-    `    ${commandOf(result)}`,
-  ];
-}
-
-function verdictLines(
-  { check, verdict, reason, counterExample = [] }: Verdict,
-  columns: number,
-): readonly string[] {
-  const more = counterExample.length - MOST_LINES;
-  return [
-    ...wrapped(`  ${check} (${verdict}): ${reason}`, { columns, indent: '    ' }),
-    ...counterExample
-      .slice(0, MOST_LINES)
-      .flatMap((line) => wrapped(`    ${line}`, { columns, indent: '      ' })),
-    ...(more > 0 ? [`    … and ${more} more line${more === 1 ? '' : 's'}`] : []),
-  ];
-}
+const isInterrupted = ({ glance }: ScenarioResult): boolean => glance?.interrupted !== undefined;
 
 function totals(results: readonly ScenarioResult[]): string {
+  const ended = results.filter((result) => !isInterrupted(result));
   const tally = (verdict: Verdict['verdict']): number =>
-    results.filter((result) => result.verdict === verdict).length;
+    ended.filter((result) => result.verdict === verdict).length;
+  if (ended.length === 0) return 'no verdict';
   return `${tally('valid')} valid, ${tally('invalid')} invalid, ${tally('unknown')} unknown`;
-}
-
-/** Breaks at spaces; a word that is longer than a line is cut. */
-function wrapped(
-  text: string,
-  options: { readonly columns: number; readonly indent: string },
-): readonly string[] {
-  const { columns, indent } = options;
-  const lines: string[] = [];
-  // What a program printed may have several lines.
-  let rest = text.replaceAll(/\s*\n\s*/g, ' ');
-  while (rest.length > columns) {
-    const space = rest.lastIndexOf(' ', columns);
-    const cut = space > indent.length ? space : columns;
-    lines.push(rest.slice(0, cut).trimEnd());
-    rest = indent + rest.slice(cut).trimStart();
-  }
-  return [...lines, rest];
 }

@@ -2,16 +2,21 @@
 
 import { exitCodeOf } from '../checks/judge.ts';
 import type { Judgement, Verdict } from '../history.ts';
+import type { Glance } from './glance.ts';
 
 /** A judged scenario. */
 export interface ScenarioResult {
   readonly scenario: string;
   readonly seed: number;
+  /** How long it was told to last; of one that is drawn from its seed. */
+  readonly durationMs?: number | undefined;
   /** The run's folder. */
   readonly folder: string;
   readonly elapsedMs: number;
   readonly verdict: Judgement;
   readonly verdicts: readonly Verdict[];
+  /** What the summary says besides; left out where nobody looked. */
+  readonly glance?: Glance;
 }
 
 /** verdict.json. */
@@ -30,8 +35,12 @@ export interface VerdictFile {
 }
 
 /** The command that repeats a scenario with its seed. */
-export const commandOf = ({ scenario, seed }: Pick<ScenarioResult, 'scenario' | 'seed'>): string =>
-  `npm run rig -- run ${scenario} --seed ${seed}`;
+export const commandOf = ({
+  scenario,
+  seed,
+  durationMs,
+}: Pick<ScenarioResult, 'scenario' | 'seed' | 'durationMs'>): string =>
+  `npm run rig -- run ${scenario} --seed ${seed}${durationMs === undefined ? '' : ` --duration ${durationMs / 1000}s`}`;
 
 export function verdictFile(result: ScenarioResult): VerdictFile {
   return {

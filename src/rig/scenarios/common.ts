@@ -15,7 +15,8 @@ export const threeNodes = {
     { name: 'node3', labels: { zone: 'c' } },
   ],
   consumers: ['consumer1', 'consumer2'],
-  settings: { leaseTtlSeconds: LEASE_TTL_MS / 1000 },
+  // Volumes stay where a scenario has put them, but for one that is about their moving.
+  settings: { leaseTtlSeconds: LEASE_TTL_MS / 1000, rebalancePercent: 100 },
 } as const satisfies TopologyInput;
 
 /** The cluster is up: every node is registered, an engine leads, and every API answers. */
@@ -30,6 +31,7 @@ export const ALWAYS: readonly CheckName[] = [
   'complete-history',
   'minimum-traffic',
   'expectations',
+  'ends',
   'legal-transitions',
   'one-leader',
   'fencing',
@@ -38,3 +40,20 @@ export const ALWAYS: readonly CheckName[] = [
   'convergence',
   'logs',
 ];
+
+/** What moves and clones have to keep besides. */
+export const DATA: readonly CheckName[] = ['heartbeats', 'durability', 'access'];
+
+/** What clients at work let judge besides, whatever they do. */
+export const UNDER_WORK: readonly CheckName[] = [
+  ...DATA,
+  'constraints',
+  'clones',
+  'linearizable',
+  'moves',
+  'told',
+  'watch',
+];
+
+const MIB = 1024 ** 2;
+export const mib = (count: number): number => count * MIB;

@@ -7,15 +7,39 @@ import { createSystemClock } from '../../../src/base/clock.ts';
 import { RigError } from '../../../src/base/errors.ts';
 import { createGaneshaExporter } from '../../../src/nfs/ganesha.ts';
 import { createBtrfsStorage } from '../../../src/storage/btrfs.ts';
+import type { Copy, Storage } from '../../../src/storage/storage.ts';
 import { connectNfs4, type Nfs4Client } from './nfs4.ts';
 import type { BridgeAnswer, BridgeCall } from './node-container.ts';
+import { abandon, type Transfer, transfer } from './transfer.ts';
 
 const ROOT = '/srv/cobalt';
+const SECOND_ROOT = '/srv/second';
 const clock = createSystemClock();
 const clients = new Map<string, Promise<Nfs4Client>>();
 
+/** Fires for the calls that were made through `abortable`. */
+let abort = new AbortController();
+
+const storage = createBtrfsStorage({ root: ROOT, clock });
+const second = createBtrfsStorage({ root: SECOND_ROOT, clock });
+
 const targets: Readonly<Record<string, object>> = {
-  storage: createBtrfsStorage({ root: ROOT, clock }),
+  storage,
+  second,
+  streams: {
+    transfer: (options: Transfer) => transfer(options, { from: storage, to: second }),
+    transferBack: (options: Transfer) => transfer(options, { from: second, to: storage }),
+    abandon: (copy: Copy) => abandon(copy, storage),
+  },
+  abortable: {
+    digest: (copy: Copy) => storage.digest(copy, abort.signal),
+    rewrite: (options: Parameters<Storage['rewrite']>[0]) =>
+      storage.rewrite({ ...options, signal: abort.signal }),
+    abort: () => {
+      abort.abort();
+      abort = new AbortController();
+    },
+  },
   exporter: createGaneshaExporter({ root: ROOT, clock }),
   misplaced: createBtrfsStorage({ root: '/srv', clock }),
 };

@@ -2,7 +2,15 @@
 // of each operation, from a chosen local address, on a handle that is as old as
 // the test wants. Sources: RFC 5531 (RPC), RFC 7530 (NFSv4.0), RFC 7531 (its XDR).
 
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import {
+  compoundCall,
+  createReceiver,
+  opaque,
+  parseCompoundReply,
+  uint32,
+  uint64,
+} from '../../../src/rig/consumer/nfs4-wire.ts';
 
 const OP = { getattr: 9, getfh: 10, lookup: 15, open: 18, openConfirm: 20, putfh: 22 } as const;
 const MORE_OP = { putrootfh: 24, read: 25, setclientid: 35, setclientidConfirm: 36, write: 38 } as const;
@@ -21,23 +29,12 @@ const STATUS: Readonly<Record<number, string>> = {
   10025: 'BAD_STATEID',
 };
 
-export interface Nfs4Reply {
+interface Nfs4Reply {
   /** The status of the compound: of its last operation that was tried. */
   readonly status: string;
   /** The results after the last operation's status. */
   readonly body: Buffer;
 }
-
-const uint32 = (value: number): Buffer => {
-  const buffer = Buffer.alloc(4);
-  buffer.writeUInt32BE(value >>> 0);
-  return buffer;
-};
-const uint64 = (value: number): Buffer => Buffer.concat([uint32(0), uint32(value)]);
-const opaque = (data: Buffer | string): Buffer => {
-  const bytes = Buffer.from(data as string);
-  return Buffer.concat([uint32(bytes.length), bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
-};
 
 export interface Nfs4Client {
   /** Looks up `/<export>[/<name>]` from the pseudo root; the handle in hexadecimal on success. */
@@ -68,19 +65,9 @@ export async function connectNfs4(options: {
   let xid = 1;
   const compound = async (operations: readonly Buffer[]): Promise<Nfs4Reply> => {
     xid += 1;
-    const credential = Buffer.concat([uint32(0), opaque('rig'), uint32(uid), uint32(uid), uint32(0)]);
-    const call = Buffer.concat([
-      ...[xid, 0, 2, 100_003, 4, 1, 1].map(uint32),
-      opaque(credential),
-      ...[0, 0, 0, 0, operations.length].map(uint32),
-      ...operations,
-    ]);
-    socket.write(Buffer.concat([uint32(0x80000000 + call.length), call]));
-    const reply = await receive();
-    // xid, REPLY, accepted, verifier (flavour, length), accept status; then
-    // COMPOUND4res: status, tag, number of results. What follows is left to the caller.
-    const status = reply.readUInt32BE(24);
-    return { status: STATUS[status] ?? String(status), body: reply.subarray(36) };
+    socket.write(compoundCall({ xid, uid, operations }));
+    const { status, body } = parseCompoundReply(await receive());
+    return { status: STATUS[status] ?? String(status), body };
   };
   const putfh = (handle: string): Buffer =>
     Buffer.concat([uint32(OP.putfh), opaque(Buffer.from(handle, 'hex'))]);
@@ -158,25 +145,4 @@ function handleTail(body: Buffer): number {
 function opaqueAt(body: Buffer, offset: number): Buffer {
   const length = body.readUInt32BE(offset);
   return body.subarray(offset + 4, offset + 4 + length);
-}
-
-/** Whole replies, one at a time, out of the stream (RFC 5531, 11: record marking). */
-function createReceiver(socket: Socket): () => Promise<Buffer> {
-  let pending = Buffer.alloc(0);
-  const waiting: { resolve: (reply: Buffer) => void; reject: (error: Error) => void }[] = [];
-  const fail = (): void => {
-    for (const { reject } of waiting.splice(0)) reject(new Error('the server ended the connection'));
-  };
-  socket.on('data', (chunk) => {
-    pending = Buffer.concat([pending, chunk]);
-    while (pending.length >= 4) {
-      const length = pending.readUInt32BE(0) & 0x7fffffff;
-      if (pending.length < 4 + length) return;
-      waiting.shift()?.resolve(pending.subarray(4, 4 + length));
-      pending = pending.subarray(4 + length);
-    }
-  });
-  socket.on('error', fail);
-  socket.on('close', fail);
-  return () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
 }

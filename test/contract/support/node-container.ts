@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { type ErrorCode, RigError } from '../../../src/base/errors.ts';
 import type { Exporter } from '../../../src/nfs/exporter.ts';
-import type { Storage } from '../../../src/storage/storage.ts';
+import type { Copy, Storage } from '../../../src/storage/storage.ts';
 import type { Nfs4Client } from './nfs4.ts';
+import type { Transfer } from './transfer.ts';
 
 const NODE_IMAGE = 'cobalt-rig/node:latest';
 const CONSUMER_IMAGE = 'cobalt-rig/consumer:latest';
@@ -35,6 +36,17 @@ export interface TestNode extends AsyncDisposable {
   readonly exporter: Exporter;
   /** A storage whose root is a folder without a disk. */
   readonly misplaced: Storage;
+  /** Another disk, once {@link mountSecondDisk} has made it. */
+  readonly second: Storage;
+  mountSecondDisk(): Promise<void>;
+  /** What needs streams, from the first disk to the second and back. */
+  readonly streams: {
+    transfer(options: Transfer): Promise<number>;
+    transferBack(options: Transfer): Promise<number>;
+    abandon(copy: Copy): Promise<number>;
+  };
+  /** Calls of the first disk with a signal, which `abort` fires. */
+  readonly abortable: Pick<Storage, 'digest' | 'rewrite'> & { abort(): Promise<void> };
   /** An NFS client in the node itself, from this address of 127.0.0.0/8. */
   nfs(localAddress: string): Omit<Nfs4Client, 'close'>;
   /** Ends the connections of those clients; the next call makes new ones. */
@@ -69,19 +81,31 @@ export async function startTestNode(): Promise<TestNode> {
         return (...args: readonly unknown[]) => bridge.call(target, method, args);
       },
     });
+  const run = async (script: string): Promise<string> => {
+    const ended = (await bridge.call('shell', '', [script])) as { exitCode: number; output: string };
+    if (ended.exitCode === 0) return ended.output;
+    throw new Error(`'${script}' ended with ${ended.exitCode}: ${ended.output}`);
+  };
   return {
     storage: proxy<Storage>('storage'),
+    second: proxy<Storage>('second'),
+    mountSecondDisk: async () => {
+      // Which one is free is the whole machine's affair, and not all have a node here.
+      await run(
+        `for n in $(seq 0 255); do [ -e /dev/loop$n ] || mknod -m 660 /dev/loop$n b 7 $n; done
+         cd /var/lib/cobalt && mkdir -p /srv/second && truncate -s 2G second.img && mkfs.btrfs -q second.img &&
+         mount -o loop second.img /srv/second && btrfs quota enable /srv/second`,
+      );
+    },
+    streams: proxy<TestNode['streams']>('streams'),
+    abortable: proxy<TestNode['abortable']>('abortable'),
     exporter: proxy<Exporter>('exporter'),
     misplaced: proxy<Storage>('misplaced'),
     nfs: (localAddress) => proxy<Nfs4Client>(`nfs:${localAddress}`),
     disconnect: async () => {
       await bridge.call('disconnect', '', []);
     },
-    run: async (script) => {
-      const ended = (await bridge.call('shell', '', [script])) as { exitCode: number; output: string };
-      if (ended.exitCode === 0) return ended.output;
-      throw new Error(`'${script}' ended with ${ended.exitCode}: ${ended.output}`);
-    },
+    run,
     ipAddress: ipAddressOf(container),
     [Symbol.asyncDispose]: async () => {
       bridge.close();

@@ -19,12 +19,30 @@ describe('the settings', () => {
       leaseTtlSeconds: 5,
       apiHost: '127.0.0.1',
       apiPort: 8080,
+      apiRatePerSecond: 1000,
+      agentHost: '127.0.0.1',
+      agentPort: 8081,
+      maxMoves: 2,
+      rebalancePercent: 20,
       reconcileIntervalMs: 10_000,
       trashRetentionMs: 86_400_000,
+      callbackGiveUpMs: 3_600_000,
+      callbackLoopback: false,
+      apiTokenFile: null,
+      tlsCertFile: null,
+      tlsKeyFile: null,
+      tlsCaFile: null,
+      apiClientCerts: 'none',
+      etcdUser: null,
+      etcdPasswordFile: null,
+      etcdCaFile: null,
+      etcdCertFile: null,
+      etcdKeyFile: null,
       storage: 'btrfs',
       exporter: 'ganesha',
       logLevel: 'info',
       failpoints: {},
+      failpointsFile: null,
     });
   });
 
@@ -75,6 +93,16 @@ describe('the settings', () => {
     ['COBALT_LABELS', 'zone'],
     ['COBALT_LABELS', 'a=1,a=2'],
     ['COBALT_LEASE_TTL_SECONDS', '1'],
+    ['COBALT_AGENT_PORT', '0'],
+    ['COBALT_MAX_MOVES', '-1'],
+    ['COBALT_REBALANCE_PERCENT', '0'],
+    ['COBALT_API_RATE_PER_SECOND', '1.5'],
+    ['COBALT_CALLBACK_GIVE_UP_MS', 'never'],
+    ['COBALT_CALLBACK_LOOPBACK', 'yes'],
+    ['COBALT_API_TOKEN_FILE', 'token'],
+    ['COBALT_TLS_KEY_FILE', '/etc/a b'],
+    ['COBALT_API_CLIENT_CERTS', 'some'],
+    ['COBALT_ETCD_USER', 'a:b'],
     ['COBALT_API_PORT', '65536'],
     ['COBALT_RECONCILE_INTERVAL_MS', '0'],
     ['COBALT_STORAGE', 'zfs'],
@@ -86,9 +114,83 @@ describe('the settings', () => {
     );
   });
 
+  it('tell of everything that is wrong at once, in words that say what is allowed', () => {
+    const read = () =>
+      readSettings({
+        COBALT_ROLES: 'api,king',
+        COBALT_STORAGE: 'zfs',
+        COBALT_API_PORT: '65536',
+        COBALT_TLS_CERT_FILE: '/c',
+      });
+    expect(read).toThrow(
+      expect.objectContaining({
+        message: [
+          'COBALT_NODE_NAME is not set',
+          'COBALT_ETCD_ENDPOINTS is not set',
+          "COBALT_ROLES has no role 'king'; it is a list of api, engine, agent (given: 'api,king')",
+          "COBALT_API_PORT must be at most 65535 (given: '65536')",
+          "COBALT_STORAGE must be btrfs or memory (given: 'zfs')",
+          'COBALT_TLS_KEY_FILE is needed with COBALT_TLS_CERT_FILE',
+          'COBALT_TLS_CA_FILE is needed with COBALT_TLS_CERT_FILE',
+        ].join('; '),
+        next: expect.stringContaining('COBALT_STORAGE, COBALT_TLS_KEY_FILE'),
+      }),
+    );
+  });
+
+  const TLS = {
+    COBALT_TLS_CERT_FILE: '/tls/cert.pem',
+    COBALT_TLS_KEY_FILE: '/tls/key.pem',
+    COBALT_TLS_CA_FILE: '/tls/ca.pem',
+  };
+  const SAFE_ETCD = { COBALT_ETCD_ENDPOINTS: 'https://a:2379,https://b:2379' };
+
+  it.each<[Record<string, string>, string]>([
+    [{ COBALT_TLS_CERT_FILE: '/c' }, 'COBALT_TLS_KEY_FILE is needed with COBALT_TLS_CERT_FILE'],
+    [{ ...TLS, COBALT_TLS_CERT_FILE: '' }, 'COBALT_TLS_CERT_FILE is needed with COBALT_TLS_KEY_FILE'],
+    [{ ...TLS, COBALT_TLS_CA_FILE: '' }, 'COBALT_TLS_CA_FILE is needed with COBALT_TLS_CERT_FILE'],
+    [{ COBALT_API_CLIENT_CERTS: 'required' }, 'COBALT_TLS_CA_FILE is needed with COBALT_API_CLIENT_CERTS'],
+    [{ COBALT_ETCD_USER: 'cobalt' }, 'COBALT_ETCD_PASSWORD_FILE is needed with COBALT_ETCD_USER'],
+    [{ COBALT_ETCD_PASSWORD_FILE: '/p' }, 'COBALT_ETCD_USER is needed with COBALT_ETCD_PASSWORD_FILE'],
+    [{ ...SAFE_ETCD, COBALT_ETCD_KEY_FILE: '/k' }, 'COBALT_ETCD_CERT_FILE is needed'],
+    [{ COBALT_ETCD_CA_FILE: '/ca' }, 'COBALT_ETCD_ENDPOINTS must all begin with https://'],
+  ])('refuse half a protection: %p', (given, message) => {
+    expect(() => readSettings({ ...LEAST, ...given })).toThrow(
+      expect.objectContaining({ code: 'invalid', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it('take whole protections', () => {
+    const etcd = {
+      ...SAFE_ETCD,
+      COBALT_ETCD_CA_FILE: '/ca',
+      COBALT_ETCD_CERT_FILE: '/c',
+      COBALT_ETCD_KEY_FILE: '/k',
+    };
+    const user = { COBALT_ETCD_USER: 'cobalt', COBALT_ETCD_PASSWORD_FILE: '/run/secrets/..data/password' };
+    expect(
+      readSettings({ ...LEAST, ...TLS, COBALT_API_CLIENT_CERTS: 'required', ...etcd, ...user }),
+    ).toMatchObject({
+      tlsCaFile: '/tls/ca.pem',
+      apiClientCerts: 'required',
+      etcdCaFile: '/ca',
+      etcdUser: 'cobalt',
+    });
+  });
+
+  it("don't repeat a password that somebody put into a URL", () => {
+    const read = () => readSettings({ ...LEAST, COBALT_ETCD_ENDPOINTS: 'http://root:hunter2@etcd:2379' });
+    expect(read).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hunter2') }));
+  });
+
   it('are all in .env.template, which holds the defaults', () => {
     const template = readFileSync(join(import.meta.dirname, '../../../.env.template'), 'utf8');
-    const sources = ['src/daemon/settings.ts', 'src/cli/settings.ts', 'images/node/entrypoint.sh']
+    const sources = [
+      'src/daemon/settings.ts',
+      'src/daemon/security-settings.ts',
+      'src/cli/settings.ts',
+      'images/node/entrypoint.sh',
+    ]
       .map((path) => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8'))
       .join('\n');
     const entries = [...template.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);

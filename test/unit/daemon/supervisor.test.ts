@@ -105,6 +105,19 @@ describe('the supervisor', () => {
     expect(await done).toBe(EXIT_REFUSED);
   });
 
+  it('starts a role again that is refused after it has worked well', async () => {
+    const { clock, started, done, stop } = setUp(ALWAYS, ['engine']);
+    await clock.advance(10_000);
+    started[0]?.exit({ code: 1 });
+    for (let n = 1; n <= 3; n += 1) {
+      await clock.advance(5000);
+      expect(started).toHaveLength(n + 1);
+      started[n]?.exit({ code: EXIT_REFUSED });
+    }
+    stop.abort();
+    expect(await done).toBe(0);
+  });
+
   it('tells of every start and end', async () => {
     const { lines, started, done } = setUp({ ...ALWAYS, engine: 'never' });
     started[0]?.exit({ signal: 'SIGKILL' });

@@ -8,6 +8,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { register as ask } from '../../../src/rig/docker/reaper.ts';
 
 const FILTER = '{"label":["run=1","kind=test"]}';
 let folder: string;
@@ -113,5 +114,16 @@ describe('the reaper', () => {
     reaper?.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(things).toEqual(new Set(['c1', 'v1']));
+  });
+});
+
+describe('whoever asks the reaper for protection', () => {
+  it('is told when it has hung up before', async () => {
+    const server = createTcpServer((socket) => socket.end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').resume();
+    await once(socket, 'close');
+    await expect(ask(socket, 'label=run=1')).rejects.toThrow('the reaper hung up');
+    server.close();
   });
 });

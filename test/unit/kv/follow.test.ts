@@ -54,6 +54,31 @@ describe('following a prefix', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('is told what each event replaced, if it asks', async () => {
+    const { kv, clock, random } = createWorld();
+    const stop = new AbortController();
+    const told: (string | undefined)[] = [];
+    const following = createView({
+      kv,
+      clock,
+      random,
+      prefix: 'p/',
+      previous: true,
+      signal: stop.signal,
+      onChange: (_, change) => {
+        if (change.kind === 'events') told.push(...change.events.map(({ previous }) => previous?.value));
+      },
+    });
+    await clock.settle();
+    await put(kv, 'p/a', '1');
+    await put(kv, 'p/a', '2');
+    await remove(kv, 'p/a');
+    await clock.settle();
+    stop.abort();
+    await following.done;
+    expect(told).toEqual([undefined, '1', '2']);
+  });
+
   it('resumes after an outage where it was', async () => {
     const world = createWorld();
     const { kv, clock, store } = world;
@@ -169,7 +194,26 @@ describe('a view', () => {
     store.setAvailable(true);
     await clock.advance(1000);
     expect(view.synced).toBe(true);
-    expect(changes).toEqual(['snapshot 1', 'events 2', 'events 1', 'events 1']);
+    expect(changes).toEqual(['snapshot 1', 'events 2', 'events 1', 'snapshot 1']);
+    stop.abort();
+    await done;
+  });
+
+  it('sees what a store has that was restored from a backup, and has overtaken it while it was away', async () => {
+    const { clock, random, store: lost } = createWorld();
+    const restored = createMemoryStore({ clock });
+    let at = lost.connect();
+    const kv: Kv = { ...at, list: (prefix) => at.list(prefix), watch: (options) => at.watch(options) };
+    await put(at, 'p/lost');
+    const stop = new AbortController();
+    const { view, done } = createView({ kv, clock, random, prefix: 'p/', signal: stop.signal });
+    await clock.settle();
+    lost.setAvailable(false);
+    at = restored.connect();
+    for (const key of ['p/one', 'p/two', 'p/three']) await put(at, key);
+    await clock.advance(1000);
+    expect(view).toMatchObject({ synced: true, revision: restored.revision });
+    expect([...view.entries.keys()].toSorted()).toEqual(['p/one', 'p/three', 'p/two']);
     stop.abort();
     await done;
   });

@@ -71,4 +71,25 @@ describe('the store in memory', () => {
     store.setAvailable(true);
     await next;
   });
+
+  it('delivers to a watch that had caught up what a compaction overtook, without what it replaced', async () => {
+    const { kv, store } = createWorld();
+    const [first, second] = [await put(kv, 'a', '1'), await put(kv, 'a', '2')];
+    const options = { prefix: '', previous: true, signal: new AbortController().signal };
+    const caughtUp = kv.watch({ ...options, fromRevision: second + 1 })[Symbol.asyncIterator]();
+    const behind = kv.watch({ ...options, fromRevision: first })[Symbol.asyncIterator]();
+    await caughtUp.next();
+    await behind.next();
+    await put(kv, 'a', '3');
+    const last = await put(kv, 'a', '4');
+    store.compact(last);
+    const { value } = await caughtUp.next();
+    expect(value.events).toEqual([
+      { kind: 'put', kv: expect.objectContaining({ value: '3' }) },
+      { kind: 'put', kv: expect.objectContaining({ value: '4' }) },
+    ]);
+    await put(kv, 'a', '5');
+    expect((await caughtUp.next()).value.events).toMatchObject([{ previous: { value: '4' } }]);
+    await expect(behind.next()).rejects.toMatchObject({ code: 'compacted' });
+  });
 });

@@ -35,7 +35,7 @@ export function createCuttable(kv: Kv): { kv: Kv; cut(isCut: boolean): void } {
     kv: {
       ...kv,
       get: (key) => guard().then(() => kv.get(key)),
-      list: (prefix) => guard().then(() => kv.list(prefix)),
+      list: (prefix, options) => guard().then(() => kv.list(prefix, options)),
       transact: (transaction) => guard().then(() => kv.transact(transaction)),
       grantLease: (ttlSeconds) => guard().then(() => kv.grantLease(ttlSeconds)),
       keepLeaseAlive: (leaseId) => guard().then(() => kv.keepLeaseAlive(leaseId)),

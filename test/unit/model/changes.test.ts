@@ -8,14 +8,16 @@ import {
   exported,
   failed,
   granted,
+  moveCancelled,
   newVolume,
   reexported,
   requested,
   retried,
+  tasked,
 } from '../../../src/model/changes.ts';
 import type { ExportRule } from '../../../src/model/export.ts';
 import type { Role } from '../../../src/model/volume.ts';
-import { readyVolume, volumeOf } from './volumes.ts';
+import { actualOf, readyVolume, volumeOf } from './volumes.ts';
 
 const NOW_MS = Date.parse('2026-06-01T12:00:00.000Z');
 const by = (role: Role): Author => ({
@@ -89,12 +91,57 @@ describe('changes', () => {
     expect(condemned(stuck, by('api')).state).toBe('deleting');
   });
 
+  it('leave a volume that is made but not exported yet to its node', () => {
+    const half = readyVolume({ state: 'scheduling' }, { error: 'node a is away' });
+    expect(() => requested(half, { reserved_size: 5, constraints: {} }, by('api'))).toThrow(
+      /can't be changed/,
+    );
+    const move = { kind: 'move', cause: 'asked', node: null, copy: null } as const;
+    expect(() => tasked(half, move, by('api'))).toThrow(/can't be worked on/);
+    expect(condemned(half, by('api')).state).toBe('deleting');
+  });
+
+  it('pin a volume where a client had it moved, until it is moved for another reason', () => {
+    const arrived = (cause: 'asked' | 'drain', pinned: boolean) =>
+      completed(
+        readyVolume(
+          { state: 'moving', node: 'b', actual: actualOf({ pinned }) },
+          { task: { kind: 'move', cause, node: 'b', copy: '0123456789abcdef-1' } },
+        ),
+        by('agent'),
+      ).actual?.pinned;
+    expect([arrived('asked', false), arrived('drain', true)]).toEqual([true, false]);
+    const resized = completed(
+      readyVolume({ state: 'resizing', actual: actualOf({ pinned: true }) }),
+      by('agent'),
+    );
+    expect(resized.actual?.pinned).toBe(true);
+  });
+
+  it('let a move keep what did not fit, and other work take its place', () => {
+    const asked = { reserved_size: 5, constraints: { disk: 'ssd' } };
+    const stuck = readyVolume({ state: 'pending', requested: asked }, { error: 'no room' });
+    const move = { kind: 'move', cause: 'asked', node: null, copy: null } as const;
+    expect(tasked(stuck, move, by('api'))).toMatchObject({ state: 'pending', requested: asked });
+    const rewrite = { kind: 'rewrite', compression: null } as const;
+    expect(tasked(stuck, rewrite, by('api'))).toMatchObject({
+      requested: { reserved_size: 1, constraints: {} },
+      control: { error: null, task: rewrite },
+    });
+    expect(() => tasked(readyVolume({ state: 'resizing' }), rewrite, by('api'))).toThrow(
+      /can't be worked on/,
+    );
+  });
+
   it('record applied exports beside the size', () => {
     const asked = reexported(readyVolume(), [RULE], by('api'));
     expect(exported(asked, by('agent')).actual).toEqual({
       reserved_size: 1,
       constraints: {},
       exports: [RULE],
+      compression: 'none',
+      space: null,
+      pinned: false,
     });
     expect(() => exported(volumeOf(), by('agent'))).toThrow(/isn't created/);
   });
@@ -121,5 +168,23 @@ describe('changes', () => {
     ['the failure of a pending one', () => failed(readyVolume({ state: 'pending' }), 'io', by('agent'))],
   ])('refuse %s', (_what, change) => {
     expect(change).toThrow(expect.objectContaining({ code: 'conflict' }));
+  });
+});
+
+describe('a move', () => {
+  const task = { kind: 'move', cause: 'asked', node: 'b', copy: null } as const;
+
+  it('that is called off is still wanted, but to another node', () => {
+    const cancelled = moveCancelled(readyVolume({ state: 'moving' }, { task }), 'b is away', by('engine'));
+    expect(cancelled).toMatchObject({
+      state: 'pending',
+      node: 'a',
+      control: { error: 'b is away', task: { ...task, node: null } },
+    });
+  });
+
+  it('is none any more when what was asked for is granted where the volume is', () => {
+    const growing = granted(readyVolume({ state: 'pending' }, { task }), by('engine'));
+    expect(growing).toMatchObject({ state: 'resizing', control: { task: null } });
   });
 });

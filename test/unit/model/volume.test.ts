@@ -3,13 +3,15 @@ import {
   illegality,
   type LifeState,
   ROLES,
-  reservedGib,
+  reservationsOf,
   TRANSITIONS,
   VOLUME_STATES,
   volumeSchema,
 } from '../../../src/model/volume.ts';
 import { readyVolume, volumeOf } from './volumes.ts';
 
+const COPY = '0123456789abcdef-0';
+const moveTo = (node: string) => ({ kind: 'move', cause: 'asked', node, copy: null }) as const;
 const STATES: readonly LifeState[] = ['absent', ...VOLUME_STATES];
 const inState = (state: LifeState, role: (typeof ROLES)[number]) =>
   state === 'absent'
@@ -17,7 +19,12 @@ const inState = (state: LifeState, role: (typeof ROLES)[number]) =>
     : readyVolume(
         { state },
         // With an error, so that what may happen to a stuck volume may happen to it.
-        { error: 'no room', writer: { role, node: 'a', term: role === 'engine' ? 7 : null } },
+        {
+          error: 'no room',
+          // One that is moving is on its way, so that the move may be called off.
+          task: state === 'moving' ? moveTo('b') : null,
+          writer: { role, node: 'a', term: role === 'engine' ? 7 : null },
+        },
       );
 
 describe('the graph of states', () => {
@@ -54,8 +61,32 @@ describe('the graph of states', () => {
   it('holds a created volume on its node unless it is moving', () => {
     expect(illegality(volumeOf({ node: 'a' }), volumeOf({ node: 'b' }))).toBeUndefined();
     expect(illegality(readyVolume(), readyVolume({ node: 'b' }))).toMatch(/node changed from a to b/);
-    const moving = readyVolume({ state: 'moving' });
-    expect(illegality(moving, { ...moving, node: 'b' })).toBeUndefined();
+    const byAgent = { writer: { role: 'agent', node: 'b', term: null } } as const;
+    expect(illegality(volumeOf({ node: 'a' }), readyVolume({ node: 'b' }, byAgent))).toMatch(/node changed/);
+  });
+
+  it('gives a moving one to the node that has its copy, by its agent, and to no other', () => {
+    const moving = readyVolume({ state: 'moving' }, { task: moveTo('b') });
+    const handed = (node: string, copy: string | null, role: 'agent' | 'engine' = 'agent') =>
+      readyVolume(
+        { state: 'moving', node },
+        { task: { ...moveTo('b'), copy }, writer: { role, node: 'a', term: null } },
+      );
+    expect(illegality(moving, handed('b', COPY))).toBeUndefined();
+    expect(illegality(moving, handed('b', null))).toMatch(/node changed/);
+    expect(illegality(moving, handed('c', COPY))).toMatch(/node changed/);
+    expect(illegality(moving, handed('b', COPY, 'engine'))).toMatch(/node changed/);
+    expect(illegality(handed('b', COPY), handed('a', COPY))).toMatch(/node changed/);
+  });
+
+  it('is called off before the handover only', () => {
+    const moving = readyVolume({ state: 'moving' }, { task: moveTo('b') });
+    const engine = { task: moveTo('b'), writer: { role: 'engine', node: 'a', term: 1 } } as const;
+    expect(illegality(moving, readyVolume({ state: 'pending' }, engine))).toBeUndefined();
+    const handed = readyVolume({ state: 'moving', node: 'b' }, { task: { ...moveTo('b'), copy: COPY } });
+    expect(illegality(handed, readyVolume({ state: 'pending', node: 'b' }, engine))).toMatch(
+      /after the handover/,
+    );
   });
 
   it('holds on to the id', () => {
@@ -65,13 +96,33 @@ describe('the graph of states', () => {
 
 describe('what a volume takes', () => {
   it.each([
-    ['an unplaced one: what it asks for', volumeOf(), 1],
-    ['a pending one: what it has', readyVolume({ state: 'pending', requested: big(5) }), 1],
-    ['a growing one: what it will have', readyVolume({ state: 'resizing', requested: big(5) }), 5],
-    ['a shrinking one: what it had', readyVolume({ state: 'resizing', requested: big(0.5) }), 1],
-    ['one that failed to grow: what it was granted', readyVolume({ state: 'error', requested: big(5) }), 5],
-  ])('%s', (_what, volume, gib) => {
-    expect(reservedGib(volume)).toBe(gib);
+    ['an unplaced one: nothing anywhere', volumeOf(), []],
+    ['a placed one: what it asks for', volumeOf({ node: 'a' }), [['a', 1]]],
+    ['a pending one: what it has', readyVolume({ state: 'pending', requested: big(5) }), [['a', 1]]],
+    ['a growing one: what it will have', readyVolume({ state: 'resizing', requested: big(5) }), [['a', 5]]],
+    ['a shrinking one: what it had', readyVolume({ state: 'resizing', requested: big(0.5) }), [['a', 1]]],
+    ['one that failed to grow', readyVolume({ state: 'error', requested: big(5) }), [['a', 5]]],
+    [
+      'one that failed to move: what it has where it stayed',
+      readyVolume({ state: 'error', requested: big(5) }, { task: moveTo('b') }),
+      [['a', 1]],
+    ],
+    [
+      'one on its way: what it has there, and what it was granted here',
+      readyVolume({ state: 'moving', requested: big(5) }, { task: moveTo('b') }),
+      [
+        ['a', 1],
+        ['b', 5],
+      ],
+    ],
+    [
+      'one handed over: all of it on the new node',
+      readyVolume({ state: 'moving', node: 'b' }, { task: { ...moveTo('b'), copy: COPY } }),
+      [['b', 1]],
+    ],
+  ] as const)('%s', (_what, volume, reservations) => {
+    const inGib = reservationsOf(volume).map(({ node, bytes }) => [node, bytes / 1024 ** 3]);
+    expect(inGib).toEqual(reservations);
   });
 
   function big(reserved_size: number) {

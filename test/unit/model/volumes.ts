@@ -1,7 +1,7 @@
 // Volumes for tests: whole ones, of which a test names what it is about.
 
 import type { Node } from '../../../src/model/node.ts';
-import type { Volume } from '../../../src/model/volume.ts';
+import type { Actual, Volume } from '../../../src/model/volume.ts';
 
 export const ID = 'v0123456789abcdef';
 export const T0 = '2026-01-01T00:00:00.000Z';
@@ -21,6 +21,7 @@ export function volumeOf(fields: Partial<Volume> = {}, control: Partial<Volume['
       error: null,
       error_count: 0,
       parent_id: null,
+      task: null,
       updated: T0,
       writer: { role: 'api', node: 'a', term: null },
       ...control,
@@ -34,11 +35,23 @@ export function readyVolume(fields: Partial<Volume> = {}, control: Partial<Volum
     {
       state: 'ready',
       node: 'a',
-      actual: { reserved_size: 1, constraints: {}, exports: [] },
+      actual: actualOf(),
       ...fields,
     },
     control,
   );
+}
+
+export function actualOf(fields: Partial<Actual> = {}): Actual {
+  return {
+    reserved_size: 1,
+    constraints: {},
+    exports: [],
+    compression: 'none',
+    space: null,
+    pinned: false,
+    ...fields,
+  };
 }
 
 export function nodeOf(name: string, fields: Partial<Node> = {}): Node {
@@ -49,6 +62,9 @@ export function nodeOf(name: string, fields: Partial<Node> = {}): Node {
     capacity: 10,
     available: 10,
     roles: ['agent'],
+    agent: `http://${name}:8081`,
+    disk: { state: 'ok', reason: null },
+    remains: 0,
     virtual: true,
     started_at: T0,
     ...fields,

@@ -27,6 +27,13 @@ describe('parseLogLines', () => {
     expect(text?.atMs).toBe(1950);
   });
 
+  it("believes Docker's time where the daemon's clock was wrong", () => {
+    const text = '2026-01-01T00:00:01.9Z {"at":"2026-01-01T01:00:00Z","level":"info","event":"x"}';
+    const options = { container: 'node1', text, startedAtMs };
+    expect(parseLogLines({ ...options, ownClock: true })[0]?.atMs).toBe(1900);
+    expect(parseLogLines(options)[0]?.atMs).toBe(3_600_000);
+  });
+
   it("falls back to Docker's time where a daemon's can't be read", () => {
     const at = (value: string) =>
       parse(`2026-01-01T00:00:02.5Z {"at":${value},"level":"info","event":"x"}`)[0]?.atMs;

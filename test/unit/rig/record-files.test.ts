@@ -27,6 +27,7 @@ function save(run: RecordedRun, header: Readonly<Record<string, unknown>> = {}):
     startedAtMs: 0,
     checks: ['access'],
     consumers,
+    etcdComplete: true,
     ...header,
   };
   writeFileSync(join(folder, 'run.json'), JSON.stringify(file));
@@ -52,6 +53,16 @@ describe('readRecordedRun', () => {
     expect(read.logs).toHaveLength(run.logs.length);
     const names = ['access', 'one-leader', 'complete-history', 'logs'] as const;
     expect(judge(read, names)).toEqual(judge(run, names));
+  });
+
+  it('knows a run that did not come to its end, and why', async () => {
+    save(calmRun().history.run(), { etcdComplete: undefined, interrupted: 'Somebody stopped it.' });
+    expect((await readRecordedRun(folder)).interrupted).toBe('Somebody stopped it.');
+  });
+
+  it('takes a run that tells nothing of its end for one whose rig was killed', async () => {
+    save(calmRun().history.run(), { etcdComplete: undefined });
+    expect((await readRecordedRun(folder)).interrupted).toBe('The rig itself was killed.');
   });
 
   it('reads an interrupted run up to the line that was cut short, and knows it is incomplete', async () => {

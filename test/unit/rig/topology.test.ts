@@ -22,6 +22,9 @@ describe('a topology', () => {
       capacityGib: 8,
       labels: {},
       restart: { api: 'always', engine: 'always', agent: 'always' },
+      disk: 'plain',
+      clock: 'host',
+      starts: 'now',
     });
     expect(topology.settings.leaseTtlSeconds).toBe(3);
     expect(topology.system).toEqual({ kind: 'source' });
@@ -37,6 +40,11 @@ describe('a topology', () => {
       'a lease shorter than etcd grants',
       { nodes: [{ name: 'a' }], settings: { leaseTtlSeconds: 1 } },
       'leaseTtlSeconds',
+    ],
+    [
+      'several mistakes',
+      { nodes: [{ name: 'a', disks: 3 }, { name: 'a' }], settings: { maxMoves: -1 } },
+      "'nodes.0.disks' is not a known field; 'settings.maxMoves' must be at least 0; 'nodes' must have names",
     ],
     ['two members of one name', { nodes: [{ name: 'a' }], consumers: ['a'] }, "'nodes'"],
     ['a node called etcd', { nodes: [{ name: 'etcd' }] }, "'nodes'"],

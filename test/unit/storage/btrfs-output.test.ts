@@ -2,6 +2,10 @@
 
 import { describe, expect, it } from '@jest/globals';
 import {
+  copyFolder,
+  deviceErrors,
+  isReadOnlyMount,
+  parseCopyPath,
   parseQgroups,
   parseSubvolumeList,
   parseTrashName,
@@ -83,5 +87,68 @@ describe('names in the trash', () => {
     'x/v00000000000000ab.5',
   ])('are not read out of %j', (name) => {
     expect(parseTrashName(name)).toBeUndefined();
+  });
+});
+
+describe('btrfs device stats', () => {
+  const well = [
+    '[/dev/loop0].write_io_errs    0',
+    '[/dev/loop0].read_io_errs     0',
+    '[/dev/loop0].flush_io_errs    0',
+    '[/dev/loop0].corruption_errs  0',
+    '[/dev/loop0].generation_errs  0',
+    '',
+  ].join('\n');
+
+  it('counts nothing on a disk that is well', () => {
+    expect(deviceErrors(well)).toBeNull();
+  });
+
+  it('names every counter that is not 0', () => {
+    const ill = well.replace('write_io_errs    0', 'write_io_errs    12').replace('errs  0', 'errs  3');
+    expect(deviceErrors(ill)).toBe('12 write_io_errs on /dev/loop0, 3 corruption_errs on /dev/loop0');
+  });
+});
+
+describe('mountinfo', () => {
+  const line = (at: string, mount: string, filesystem: string): string =>
+    `58 83 0:50 / ${at} ${mount} shared:1 - btrfs /dev/loop0 ${filesystem}`;
+  const well = line('/srv/cobalt', 'rw,noatime', 'rw,discard=async,subvolid=5,subvol=/');
+
+  it('tells a mount that takes writes', () => {
+    expect(isReadOnlyMount(`${well}\n`, '/srv/cobalt')).toBe(false);
+    expect(isReadOnlyMount(`${line('/srv', 'ro', 'ro')}\n${well}`, '/srv/cobalt')).toBe(false);
+    expect(isReadOnlyMount(line('/srv/cobalt', 'rw', 'rw,errors=ro'), '/srv/cobalt')).toBe(false);
+  });
+
+  it('tells one that does not, by itself or by its filesystem', () => {
+    expect(isReadOnlyMount(line('/srv/cobalt', 'ro,noatime', 'rw'), '/srv/cobalt')).toBe(true);
+    expect(isReadOnlyMount(line('/srv/cobalt', 'rw,noatime', 'ro'), '/srv/cobalt')).toBe(true);
+  });
+
+  it('goes by the last of several, and reads blanks', () => {
+    const both = `${line('/a b'.replace(' ', '\\040'), 'rw', 'rw')}\n${line('/a\\040b', 'ro', 'rw')}`;
+    expect(isReadOnlyMount(both, '/a b')).toBe(true);
+    expect(isReadOnlyMount(`${both}\n${line('/a\\040b', 'rw', 'rw')}`, '/a b')).toBe(false);
+  });
+});
+
+describe('the folder of a copy', () => {
+  const copy = { id: 'v00000000000000ab', name: '00000000000000cd-12' };
+
+  it('is read as it is written', () => {
+    expect(parseCopyPath(`copies/${copyFolder(copy)}/${copy.id}`)).toEqual(copy);
+    expect(parseCopyPath(`top/copies/${copyFolder(copy)}/${copy.id}`)).toEqual(copy);
+  });
+
+  it.each([
+    `copies/${copyFolder(copy)}`,
+    `copies/${copyFolder(copy)}/v00000000000000ac`,
+    `copies/${copyFolder(copy)}/${copy.id}/nested`,
+    `copies/${copy.id}.x/${copy.id}`,
+    `copies/notes.${copy.name}/notes`,
+    `volumes/${copyFolder(copy)}/${copy.id}`,
+  ])('is not read from %s', (path) => {
+    expect(parseCopyPath(path)).toBeUndefined();
   });
 });

@@ -20,6 +20,7 @@ const judge = (fields: Partial<OrphanOptions>) =>
     kvs: [],
     onDisk: [ID],
     exported: [],
+    spared: new Set(),
     suspects: new Map(),
     nowMs: 5000,
     intervalMs: 1000,
@@ -47,6 +48,15 @@ describe('orphans', () => {
     expect(judge({ kvs: holding(readyVolume({ node: 'b' })), exported: [ID] }).unexport).toEqual([ID]);
     expect(judge({ exported: [ID] }).unexport).toEqual([]);
     expect(judge({ onDisk: [], exported: [ID], suspects: new Map([[ID, 0]]) }).trash).toEqual([ID]);
+  });
+
+  it('lose their exports also while they travel, and when a move accounts for their subvolume', () => {
+    const suspects = new Map([[ID, 0]]);
+    const unexported = { suspects: new Map(), unexport: [ID], trash: [] };
+    const travelling = holding(readyVolume({ state: 'moving', node: 'b' }));
+    expect(judge({ kvs: travelling, exported: [ID], suspects })).toEqual(unexported);
+    const settled = holding(readyVolume({ node: 'b' }));
+    expect(judge({ kvs: settled, exported: [ID], suspects, spared: new Set([ID]) })).toEqual(unexported);
   });
 
   it('include what was created for an assignment that was lost', () => {

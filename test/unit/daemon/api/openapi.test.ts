@@ -1,11 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { describeApi } from '../../../../src/daemon/api/openapi.ts';
 import { ROUTES } from '../../../../src/daemon/api/routes.ts';
 
 interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: unknown }>> };
+  readonly security: unknown;
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<string, { readonly schema: unknown }>>;
+  };
   readonly responses: Readonly<Record<string, { readonly description: string }>>;
 }
 
@@ -30,6 +35,38 @@ describe('the OpenAPI description', () => {
     expect(new Set(ROUTES.map(({ id }) => id)).size).toBe(ROUTES.length);
   });
 
+  it('is found valid by a validator that knows the specification', async () => {
+    for (const protection of [undefined, { token: true, certificate: true }]) {
+      const described = JSON.parse(JSON.stringify(describeApi(ROUTES, protection)));
+      expect(await new Validator().validate(described)).toEqual({ valid: true });
+    }
+    const broken = { ...document, paths: { '/volumes': { get: { responses: { 200: {} } } } } };
+    expect(await new Validator().validate(broken)).toMatchObject({ valid: false });
+  });
+
+  it('says which calls need a token or a certificate', () => {
+    const guarded = describeApi(ROUTES, { token: true, certificate: true }) as unknown as typeof document;
+    for (const route of ROUTES) {
+      const path = route.path.replace(/:(\w+)/g, '{$1}');
+      const { security, responses } = guarded.paths[path]?.[route.method.toLowerCase()] ?? {};
+      expect({ path, security }).toEqual({
+        path,
+        security: [{ ...(route.open === true ? {} : { token: [] }), certificate: [] }],
+      });
+      expect('401' in (responses ?? {})).toBe(route.open !== true);
+    }
+    expect(operations.every(({ operation }) => JSON.stringify(operation.security) === '[{}]')).toBe(true);
+  });
+
+  it('declares what may stand in a query', () => {
+    const inQuery = (operation: Operation | undefined) =>
+      (operation?.parameters ?? []).filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+    expect(inQuery(document.paths['/volumes']?.get)).toEqual(['limit', 'after', 'state', 'node', 'name']);
+    expect(inQuery(document.paths['/nodes']?.get)).toEqual(['limit', 'after', 'alive']);
+    expect(document.paths['/volumes/{id}/move']?.post?.requestBody?.required).toBe(false);
+    expect(document.paths['/volumes/{id}/compress']?.post?.requestBody?.required).toBe(true);
+  });
+
   it('declares every parameter of a path', () => {
     for (const { path, operation } of operations) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
@@ -46,7 +83,7 @@ describe('the OpenAPI description', () => {
     expect(Object.keys(document.paths['/volumes']?.post?.responses ?? {})).toEqual(
       expect.arrayContaining(['202', '400', '409', '413', '415', '503']),
     );
-    expect(Object.keys(document.paths['/healthz']?.get?.responses ?? {})).toEqual(['200']);
+    expect(Object.keys(document.paths['/healthz']?.get?.responses ?? {})).toEqual(['200', '431']);
   });
 
   it('refers to nothing that is not there', () => {

@@ -10,13 +10,14 @@ import { waitFor } from '../../../../src/base/retry.ts';
 import { CLUSTER_VERSION } from '../../../../src/daemon/cluster.ts';
 import { lead } from '../../../../src/daemon/engine/lead.ts';
 import { campaign } from '../../../../src/kv/election.ts';
-import { CLUSTER_KEY, nodeKey, VERSION_KEY, volumeKey } from '../../../../src/kv/keys.ts';
+import { CLUSTER_KEY, nodeKey, specKey, VERSION_KEY, volumeKey } from '../../../../src/kv/keys.ts';
 import type { Kv, Transaction, WatchBatch } from '../../../../src/kv/kv.ts';
 import { createMemoryStore } from '../../../../src/kv/memory.ts';
 import { openSession } from '../../../../src/kv/session.ts';
 import type { Volume } from '../../../../src/model/volume.ts';
 import { pausable } from '../../../support/pausable-kv.ts';
 import { nodeOf, volumeOf } from '../../model/volumes.ts';
+import { specOf } from './support.ts';
 
 const clock = createSystemClock();
 const random = createSystemRandom();
@@ -64,7 +65,16 @@ async function startTerm(kv: Kv, link: Kv): Promise<Term> {
   const session = await openSession({ kv, clock, ttlSeconds: 10 });
   const candidate = { node: 'a', instance: 'i' };
   const leadership = await campaign({ kv, clock, random, session, candidate, signal: stop.signal });
-  const over = lead({ kv: link, clock, random, log, node: 'a', leadership });
+  const over = lead({
+    kv: link,
+    clock,
+    random,
+    log,
+    node: 'a',
+    leadership,
+    maxMoves: 2,
+    rebalancePercent: 20,
+  });
   return {
     kv,
     log: lines,
@@ -89,6 +99,49 @@ it('does not overwrite what was written to a volume since it planned', async () 
   link.resume();
   await assigned(FIRST);
   expect(await read(FIRST)).toMatchObject({ node: 'a', meta: { written: 'meanwhile' } });
+});
+
+it('gives no room away that was taken away since it planned', async () => {
+  const { kv, put, read, order } = await setUp();
+  await put(specKey('a'), specOf({ capacity: 1 }));
+  const link = pausable(kv);
+  link.pause(changesVolumes);
+  await order(FIRST);
+  await using _term = await startTerm(kv, link);
+  await eventually('a held write', async () => (link.held > 0 ? true : undefined));
+  await put(specKey('a'), specOf({ capacity: 0.5 }));
+  link.resume();
+  const told = await eventually('the refusal', async () => {
+    const volume = await read(FIRST);
+    return volume?.control.error === null ? undefined : volume;
+  });
+  expect(told).toMatchObject({ node: null, control: { error: expect.stringContaining('1 GiB free') } });
+});
+
+it('ends its term when another store takes the place of its own, whose revisions say nothing', async () => {
+  const { kv, order, assigned } = await setUp();
+  let isReplaced = false;
+  const watch = async function* (batches: AsyncIterable<WatchBatch>): AsyncGenerator<WatchBatch> {
+    for await (const batch of batches) yield isReplaced ? { ...batch, clusterId: 'another' } : batch;
+  };
+  const link: Kv = {
+    ...kv,
+    watch: (options) => watch(kv.watch(options)),
+    list: async (...options) => {
+      const listed = await kv.list(...options);
+      return isReplaced ? { ...listed, clusterId: 'another', revision: 1 } : listed;
+    },
+  };
+  await order(FIRST);
+  await using term = await startTerm(kv, link);
+  await assigned(FIRST);
+  isReplaced = true;
+  await order(SECOND);
+  let reason: string | undefined;
+  void term.over.then((why) => {
+    reason = why;
+  });
+  expect(await eventually('the end of the term', async () => reason)).toBe('the store was replaced');
 });
 
 it('gives no room away twice when the news of its own writes is late', async () => {

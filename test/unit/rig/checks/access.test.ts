@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ExportRule } from '../../../../src/model/export.ts';
 import { access } from '../../../../src/rig/checks/access.ts';
+import { actualOf } from '../../model/volumes.ts';
 import { createHistory } from '../support/history.ts';
 import { calmRun } from '../support/runs.ts';
 
@@ -15,7 +16,7 @@ const exportedTo = (...rules: readonly ExportRule[]) => {
   const history = createHistory();
   const { volume } = calmRun();
   const change = (atMs: number, wanted: readonly ExportRule[], applied = wanted) => {
-    const actual = { reserved_size: 2, constraints: {}, exports: [...applied] };
+    const actual = actualOf({ reserved_size: 2, exports: [...applied] });
     history.at(atMs).write({ ...volume, exports: [...wanted], actual });
   };
   change(0, rules);
@@ -74,6 +75,34 @@ describe('access', () => {
     history.at(9990).io(read('consumer1'));
     change(10_010, [rule('10.0.0.0/24')]);
     expect(access(history.run()).verdict).toBe('valid');
+  });
+
+  it('lets in whom a commit allowed that the rig saw late because etcd was disturbed', () => {
+    const { history, change } = exportedTo();
+    history.at(9_990).io(read('consumer1'));
+    history.at(9_500).fault('pause', 'etcd').at(14_900).fault('resume', 'etcd');
+    change(15_000, [rule('10.0.0.11')]);
+    expect(access(history.run()).verdict).toBe('valid');
+  });
+
+  it('goes by the narrowest of the rules that hold an address', () => {
+    const rules = [rule('10.0.0.0/8'), rule('10.0.0.11', 'ro'), rule('10.0.0.0/24', 'ro'), rule('10.0.0.12')];
+    const judged = (call: Parameters<ReturnType<typeof createHistory>['io']>[0]) =>
+      access(
+        exportedTo(...rules)
+          .history.at(5_000)
+          .io(call)
+          .run(),
+      ).verdict;
+    expect([judged(write('consumer1')), judged(write('consumer1', 'refused'))]).toEqual(['invalid', 'valid']);
+    expect([judged(write('consumer2')), judged(write('consumer2', 'refused'))]).toEqual(['valid', 'invalid']);
+  });
+
+  it('knows nothing of grants that it may not have seen', () => {
+    const { history } = exportedTo();
+    history.at(5_000).io(read('consumer1'));
+    expect(access(history.run()).verdict).toBe('invalid');
+    expect(access(history.run({ etcdComplete: false })).verdict).toBe('unknown');
   });
 
   it('rejects a refusal of what was applied long ago', () => {

@@ -48,6 +48,22 @@ describe('complete-history', () => {
     expect(completeHistory(run).verdict).toBe('unknown');
   });
 
+  it('rejects an etcd whose members tell different things of one revision', () => {
+    const told = [
+      { member: 'etcd1', events: ['put /cobalt/v1/x'] },
+      { member: 'etcd3', events: [] },
+    ] as const;
+    const { history } = calmRun();
+    const verdict = completeHistory(
+      history.record({ type: 'disagreement', atMs: 9_000, revision: 5, told }).run(),
+    );
+    expect(verdict).toMatchObject({
+      verdict: 'invalid',
+      reason: 'etcd1 and etcd3 tell different things of revision 5 of etcd',
+      counterExample: ['+9.000 s: etcd1: put /cobalt/v1/x', '+9.000 s: etcd3: nothing'],
+    });
+  });
+
   it('does not accept an interrupted or an empty run', () => {
     const interrupted = withHistory(calmRun().history.run(), (event) =>
       event.type === 'final-state' ? undefined : event,

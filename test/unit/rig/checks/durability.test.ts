@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { volumeKey } from '../../../../src/kv/keys.ts';
+import * as change from '../../../../src/model/changes.ts';
 import { durability } from '../../../../src/rig/checks/durability.ts';
-import { createHistory, VOLUME_ID } from '../support/history.ts';
+import { by, createHistory, VOLUME_ID } from '../support/history.ts';
+import { drainedRun } from '../support/moves.ts';
 import { calmRun } from '../support/runs.ts';
 
 const write = (sha256: string, more: object = {}) =>
@@ -51,6 +53,34 @@ describe('durability', () => {
     expect(durability(vanished.run()).reason).toMatch(/was lost/);
     const deleted = ready().io(write('aa')).at(21_000).remove(volumeKey(VOLUME_ID)).settles();
     expect(durability(deleted.run()).verdict).toBe('unknown');
+  });
+
+  it('rejects what was read of a volume that was deleted later', () => {
+    const deleted = (found: string) =>
+      ready().io(write('aa')).at(20_100).io(read(found)).at(21_000).remove(volumeKey(VOLUME_ID)).settles();
+    expect(durability(deleted('aa').run()).verdict).toBe('valid');
+    expect(durability(deleted('bb').run()).verdict).toBe('invalid');
+  });
+
+  it('does not look for the files of a volume that is between two nodes when the run ends', () => {
+    const { history, volume, term } = drainedRun();
+    history.at(20_000);
+    const sent = history.write(
+      change.moveGranted(volume, { node: 'node2', cause: 'drain' }, by('engine', 'node1', term)),
+    );
+    history.write(change.handedOver(sent, '0123456789abcdef-7', by('agent', 'node1')));
+    history.at(20_100).inventory('final', 'node1').inventory('final', 'node2').finalState();
+    expect(durability(history.run()).verdict).toBe('unknown');
+  });
+
+  it('knows nothing of what is missing when it may not have seen its deletion', () => {
+    const run = ready().io(write('aa')).at(21_000).inventory('final', 'node2').finalState().run();
+    const [state] = run.history.filter((event) => event.type === 'final-state');
+    const empty = run.history.map((event) => (event === state ? { ...event, keys: {} } : event));
+    expect(durability({ ...run, history: empty as typeof run.history }).verdict).toBe('invalid');
+    expect(durability({ ...run, history: empty as typeof run.history, etcdComplete: false }).verdict).toBe(
+      'unknown',
+    );
   });
 
   it('lets two writes that were open together have either outcome', () => {

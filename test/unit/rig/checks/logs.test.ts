@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { logs } from '../../../../src/rig/checks/logs.ts';
+import type { NemesisEvent } from '../../../../src/rig/history.ts';
 import { createHistory } from '../support/history.ts';
 
 const heard = () =>
@@ -41,6 +42,18 @@ describe('logs', () => {
     expect(logs(node.run()).verdict).toBe('invalid');
     const etcd = heard().at(10_000).fault('stop', 'etcd').at(11_000).log('node2', 'error', 'agent.failed');
     expect(logs(etcd.run()).verdict).toBe('valid');
+  });
+
+  it('explains what failed between two nodes by a fault on either, and on no third one', () => {
+    const faulted = (member: string) =>
+      heard()
+        .at(10_000)
+        .fault('pause', member)
+        .at(11_000)
+        .log('node1', 'error', 'move.failed', { to: 'node2' });
+    expect(logs(faulted('node2').run()).verdict).toBe('valid');
+    expect(logs(faulted('node1').run()).verdict).toBe('valid');
+    expect(logs(faulted('node3').run()).verdict).toBe('invalid');
   });
 
   it('explains errors by an etcd that was absent at first', () => {
@@ -91,6 +104,30 @@ describe('logs', () => {
       expect(logs(other.log('node1', 'info', 'role.exited', exited('engine')).run()).verdict).toBe('invalid');
       const paused = heard().at(5000).fault('pause', 'node1').at(5040);
       expect(logs(paused.log('node1', 'info', 'role.exited', exited('api')).run()).verdict).toBe('invalid');
+    });
+
+    it('explains a crash by the error of a failpoint that was on at its node, and by no other', () => {
+      const crash = (node: string, place: string, atMs = 5_000) => {
+        const fault = {
+          fault: 'failpoint',
+          on: 'node1',
+          failpoints: 'engine/before-transact=error',
+        } as const;
+        const run = heard()
+          .at(atMs)
+          .log(node, 'error', 'role.crashed', { role: 'engine', cause: `RigError [io]: failpoint ${place}` })
+          .run();
+        const phase = (of: NemesisEvent['phase'], when: number): NemesisEvent => ({
+          ...{ type: 'nemesis', id: 'a', members: ['node1'] },
+          ...{ phase: of, fault, atMs: when },
+        });
+        const history = [...run.history, phase('inject', 4_000), phase('healed', 6_000)];
+        return logs({ ...run, history }).verdict;
+      };
+      expect(crash('node1', 'engine/before-transact')).toBe('valid');
+      expect(crash('node2', 'engine/before-transact')).toBe('invalid');
+      expect(crash('node1', 'engine/after-transact')).toBe('invalid');
+      expect(crash('node1', 'engine/before-transact', 9_000)).toBe('invalid');
     });
 
     it('rejects a role that says itself that it crashed, whatever was done to etcd', () => {

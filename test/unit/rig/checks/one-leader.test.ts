@@ -49,6 +49,22 @@ describe('one-leader', () => {
     expect(verdict.counterExample?.[0]).toMatch(/node1 is elected, term 2; believes until \+5\.400 s/);
   });
 
+  it('takes a fault that may end whole containers for the end of an engine that was never heard of again', () => {
+    const again = (on: string) => {
+      const { history } = elected();
+      const fault = { fault: 'out-of-memory', on } as const;
+      const event = { type: 'nemesis', id: 'hit', fault, members: [on] } as const;
+      history.record({ ...event, phase: 'inject', atMs: 4_000 });
+      history.at(5000).remove(LEADER_KEY);
+      const term = history.at(5010).elects('node2', '22');
+      history.record({ ...event, phase: 'healed', atMs: 6_000 });
+      history.at(8000).log('node2', 'info', 'engine.deposed', { term }).remove(LEADER_KEY);
+      history.at(9000).elects('node1', '23');
+      return oneLeader(history.run()).verdict;
+    };
+    expect([again('node1'), again('node3')]).toEqual(['valid', 'invalid']);
+  });
+
   it('finds an overlap although a shorter belief lies between', () => {
     const { history, term } = elected();
     history.at(5000).remove(LEADER_KEY);
@@ -123,6 +139,39 @@ describe('one-leader', () => {
       reason: expect.stringContaining('longer than its lease of 3000'),
     });
     expect(oneLeader(outageRun().history.run()).verdict).toBe('valid');
+  });
+
+  it('rejects a belief that outlives the leader key, though etcd was there all the time', () => {
+    const believing = (untilMs: number) => {
+      const { history, term } = elected();
+      history.at(5_000).remove(LEADER_KEY).at(untilMs).log('node1', 'info', 'engine.deposed', { term });
+      return oneLeader(history.at(60_000).expectation({}).run());
+    };
+    expect(believing(7_900).verdict).toBe('valid');
+    expect(believing(9_000)).toMatchObject({
+      verdict: 'invalid',
+      reason: expect.stringContaining('longer than its lease of 3000'),
+    });
+  });
+
+  it('does not count the time in which one whose key has gone was paused', () => {
+    const { history, term } = elected();
+    history.at(5_000).remove(LEADER_KEY);
+    history.at(5_100).fault('pause', 'node1').at(12_000).fault('resume', 'node1');
+    history.at(12_100).log('node1', 'info', 'engine.deposed', { term });
+    expect(oneLeader(history.run()).verdict).toBe('valid');
+  });
+
+  it('rejects a belief by a term that etcd never gave', () => {
+    const { history } = elected();
+    history.at(5_000).remove(LEADER_KEY).log('node1', 'info', 'engine.deposed', { term: 2 });
+    history.at(5_100).log('node2', 'info', 'engine.elected', { term: 99 });
+    history.at(5_200).log('node2', 'info', 'engine.deposed', { term: 99 });
+    expect(oneLeader(history.run())).toMatchObject({
+      verdict: 'invalid',
+      reason: 'an engine believed that it leads by a term that etcd never gave',
+    });
+    expect(oneLeader(history.run({ etcdComplete: false })).verdict).toBe('valid');
   });
 
   it('excuses a belief when etcd came back before the lease was over', () => {

@@ -11,6 +11,22 @@ describe('one-node-per-volume', () => {
     expect(oneNodePerVolume(calmRun().history.run()).verdict).toBe('valid');
   });
 
+  it('accepts that the rig sees an assignment late, but only after a member of etcd froze', () => {
+    const seenLate = (fault: (history: HistoryBuilder) => HistoryBuilder, createdMs = 11_000) => {
+      const history = createHistory({ nodes: [{ name: 'node1' }, { name: 'node2' }], etcd: { members: 3 } });
+      history.at(100).registers('node1', '11').registers('node2', '12');
+      const term = history.at(200).elects('node1', '21');
+      fault(history.at(10_000)).at(createdMs).log('node1', 'info', 'volume.created', { volume: VOLUME_ID });
+      let volume = history.at(16_000).write(change.newVolume(VOLUME_ID, ORDER, by('api', 'node1')));
+      volume = history.write(change.assigned(volume, 'node1', by('engine', 'node1', term)));
+      history.write(change.completed(volume, by('agent', 'node1')));
+      return oneNodePerVolume(history.settles().run()).verdict;
+    };
+    expect(seenLate((history) => history.fault('pause', 'etcd3'))).toBe('valid');
+    expect(seenLate((history) => history.fault('pause', 'etcd3'), 5_000)).toBe('invalid');
+    expect(seenLate((history) => history)).toBe('invalid');
+  });
+
   it('rejects a subvolume on two nodes', () => {
     const run = calmRun()
       .history.inventory('final', 'node1', { volumes: [copy] })
@@ -135,8 +151,8 @@ describe('one-node-per-volume', () => {
           .at(atMs)
           .inventory('half-way', 'node1', { volumes: [copy] });
       expect(oneNodePerVolume(kept(12_000).run()).verdict).toBe('valid');
-      expect(oneNodePerVolume(kept(40_000).run()).reason).toMatch(/node1 kept volume/);
-      const trashed = reassigned().at(40_000).log('node1', 'warn', 'orphan.trashed', FOREIGN);
+      expect(oneNodePerVolume(kept(80_000).run()).reason).toMatch(/node1 kept volume/);
+      const trashed = reassigned().at(80_000).log('node1', 'warn', 'orphan.trashed', FOREIGN);
       expect(oneNodePerVolume(trashed.run()).reason).toMatch(/node1 kept volume/);
     });
 

@@ -25,6 +25,16 @@ describe('outages', () => {
     expect(outages(run)).toMatchObject([{ container: 'etcd', fromMs: 0, certainFromMs: 0, toMs: 4050 }]);
   });
 
+  it('knows of a node that was to join later when it did, or that it never did', () => {
+    const topology = { nodes: [{ name: 'node1' }, { name: 'node2', starts: 'later' as const }] };
+    const joined = createHistory(topology).at(4000).fault('start', 'node2').run();
+    expect(outages(joined)).toMatchObject([{ container: 'node2', fromMs: 0, toMs: 4050 }]);
+    const absent = createHistory(topology).run();
+    expect(outages(absent)).toMatchObject([
+      { container: 'node2', fromMs: 0, certainFromMs: 0, toMs: Number.POSITIVE_INFINITY },
+    ]);
+  });
+
   it('leaves open what was never brought back', () => {
     const [outage] = outages(createHistory().at(1000).fault('pause', 'node1').run());
     expect(outage).toMatchObject({ kind: 'paused', toMs: Number.POSITIVE_INFINITY });

@@ -23,7 +23,13 @@ const TWO: TopologyInput = {
     { name: 'node2' },
   ],
   consumers: ['consumer1'],
-  settings: { leaseTtlSeconds: 5, reconcileIntervalMs: 250, trashRetentionMs: 0 },
+  settings: {
+    leaseTtlSeconds: 5,
+    reconcileIntervalMs: 250,
+    trashRetentionMs: 0,
+    maxMoves: 3,
+    rebalancePercent: 50,
+  },
 };
 
 describe('renderCompose', () => {
@@ -55,14 +61,74 @@ describe('renderCompose', () => {
       COBALT_TRASH_RETENTION_MS: '0',
       COBALT_API_HOST: '0.0.0.0',
       COBALT_API_PORT: '8080',
+      COBALT_AGENT_HOST: '0.0.0.0',
+      COBALT_AGENT_PORT: '8081',
+      COBALT_MAX_MOVES: '3',
+      COBALT_REBALANCE_PERCENT: '50',
     });
+  });
+
+  it.each([3, 5] as const)('has a service for each of %d members of etcd, who know each other', (members) => {
+    const { services, volumes } = rendered({ ...TWO, etcd: { members } });
+    const names = Array.from({ length: members }, (_, index) => `etcd${index + 1}`);
+    expect(Object.keys(services)).toEqual([...names, 'node1', 'node2', 'consumer1']);
+    expect(Object.keys(volumes)).toEqual([
+      ...names.map((name) => `${name}-data`),
+      'node1-data',
+      'node2-data',
+    ]);
+    const initial = names.map((name) => `${name}=http://${name}:2380`).join(',');
+    for (const name of names) {
+      expect(services[name]).toMatchObject({
+        hostname: name,
+        ports: ['127.0.0.1:20000-29999:2379'],
+        volumes: [`${name}-data:/var/lib/etcd`],
+        environment: {
+          ETCD_NAME: name,
+          ETCD_ADVERTISE_CLIENT_URLS: `http://${name}:2379`,
+          ETCD_INITIAL_ADVERTISE_PEER_URLS: `http://${name}:2380`,
+          ETCD_INITIAL_CLUSTER: initial,
+        },
+      });
+      expect(services[name].healthcheck.test).toContain('health');
+    }
+  });
+
+  it('lets daemons look at a file of failpoints only where the topology says so', () => {
+    const { services } = rendered({ ...TWO, settings: { failpointSwitches: true } });
+    expect(services.node1.environment.COBALT_FAILPOINTS_FILE).toBe('/run/cobalt-failpoints');
+    expect(rendered(TWO).services.node1.environment).not.toHaveProperty('COBALT_FAILPOINTS_FILE');
+  });
+
+  it('tells a member of etcd whose data is lost to join the others, and no other', () => {
+    const { services } = rendered({ ...TWO, etcd: { members: 3 } }, { rejoining: ['etcd2'] });
+    expect(services.etcd2.environment.ETCD_INITIAL_CLUSTER_STATE).toBe('existing');
+    expect(services.etcd1.environment).not.toHaveProperty('ETCD_INITIAL_CLUSTER_STATE');
+  });
+
+  it('gives every node every member of etcd, beginning with different ones', () => {
+    const { services } = rendered({ ...TWO, etcd: { members: 3 } });
+    const [a, b, c] = ['http://etcd1:2379', 'http://etcd2:2379', 'http://etcd3:2379'];
+    expect(services.node1.environment.COBALT_ETCD_ENDPOINTS).toBe([a, b, c].join(','));
+    expect(services.node2.environment.COBALT_ETCD_ENDPOINTS).toBe([b, c, a].join(','));
+  });
+
+  it('has a node that joins later in a profile of its own, so that up leaves it out, and no other', () => {
+    const { services, volumes } = rendered({
+      ...TWO,
+      nodes: [{ name: 'node1' }, { name: 'node2', starts: 'later' }],
+    });
+    expect(services.node2.profiles).toEqual(['later']);
+    expect(services.node1).not.toHaveProperty('profiles');
+    expect(Object.keys(volumes)).toContain('node2-data');
   });
 
   it('has nothing that two runs could fight over, and publishes on 127.0.0.1 only', () => {
     const { services, networks } = rendered(TWO);
     for (const service of Object.values(services) as Record<string, unknown>[]) {
       expect(service).not.toHaveProperty('container_name');
-      for (const port of service.ports as readonly string[]) expect(port).toMatch(/^127\.0\.0\.1::\d+$/);
+      for (const port of service.ports as readonly string[])
+        expect(port).toMatch(/^127\.0\.0\.1:20000-29999:\d+$/);
     }
     expect(networks).toEqual({ default: {} });
   });
@@ -86,6 +152,20 @@ describe('renderCompose', () => {
     });
     for (const service of Object.values(services)) expect(service).not.toHaveProperty('privileged');
     for (const name of ['etcd', 'consumer1']) expect(services[name]).not.toHaveProperty('cap_add');
+  });
+
+  it('gives FUSE to a node whose disk is breakable, and tells a node what hardware it has', () => {
+    const { services } = rendered({
+      nodes: [
+        { name: 'node1', disk: 'breakable' },
+        { name: 'node2', clock: 'own' },
+      ],
+    });
+    expect(services.node1.device_cgroup_rules).toContain('c 10:229 rmw');
+    expect(services.node1.environment).toMatchObject({ COBALT_DISK: 'breakable' });
+    expect(services.node1.environment).not.toHaveProperty('COBALT_CLOCK');
+    expect(services.node2.device_cgroup_rules).not.toContain('c 10:229 rmw');
+    expect(services.node2.environment).toMatchObject({ COBALT_CLOCK: 'own' });
   });
 
   it('starts nodes without waiting for etcd', () => {

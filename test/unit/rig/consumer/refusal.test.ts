@@ -31,6 +31,15 @@ describe("what libnfs's failures mean", () => {
     expect(answerOfFailure('nfs-write', { stderr: OPEN_DENIED })).toMatchObject({ outcome: 'refused' });
   });
 
+  it('knows a write that came to the end of the quota, which has happened in part', () => {
+    const full =
+      'Failed to write to dest file: write call failed with "NFS4: (path /f) failed with NFS4ERR_DQUOT(-69)"';
+    expect(answerOfFailure('nfs-write', { stderr: full })).toMatchObject({ outcome: 'unknown', full: true });
+    const words = 'Failed to write to dest file: Disk quota exceeded';
+    expect(answerOfFailure('nfs-write', { stderr: words })).toMatchObject({ outcome: 'unknown', full: true });
+    expect(answerOfFailure('nfs-write', { stderr: NOT_ACCEPTED })).not.toHaveProperty('full');
+  });
+
   it('does not take a write that was refused after the open for one that never happened', () => {
     expect(answerOfFailure('nfs-write', { stderr: WHILE_WRITING })).toMatchObject({
       outcome: 'unknown',

@@ -44,6 +44,8 @@ interface FileCall {
   readonly process?: string;
   readonly file?: string;
   readonly volume?: string;
+  /** Where the consumer mounted it; an address that is no node's name. */
+  readonly server?: string;
   readonly sha256?: string;
   /** `cut`: refused after it had begun. */
   readonly outcome?: 'ok' | 'refused' | 'cut' | 'fail' | 'info' | 'pending';
@@ -114,13 +116,17 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
       return builder;
     },
 
-    http: (status: number | undefined, operation: Partial<Extract<Operation, { kind: 'http' }>> = {}) => {
+    http: (
+      status: number | undefined,
+      operation: Partial<Extract<Operation, { kind: 'http' }>> = {},
+      body?: unknown,
+    ) => {
       calls += 1;
       const call = { type: 'call', call: calls, process: 'client' } as const;
       const http = { kind: 'http', node: 'node1', method: 'POST', path: '/volumes', ...operation } as const;
       history.push({ ...call, atMs, phase: 'invoke', operation: http });
       const phase = status === undefined ? 'info' : status < 400 ? 'ok' : 'fail';
-      const answer = status === undefined ? {} : { status };
+      const answer = { ...(status !== undefined && { status }), ...(body !== undefined && { body }) };
       history.push({ ...call, atMs: atMs + 5, phase, operation: http, ...answer });
       return builder;
     },
@@ -130,7 +136,7 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
       const operation: Operation = {
         kind,
         consumer,
-        server: '10.0.0.2',
+        server: options.server ?? '10.0.0.2',
         volume,
         file,
         ...(kind === 'nfs-write' ? { sha256 } : {}),
@@ -142,6 +148,17 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
       const found = outcome === 'ok' ? { sha256 } : {};
       const refused = outcome === 'refused' || outcome === 'cut' ? { refused: true } : {};
       history.push({ ...call, atMs: atMs + (options.tookMs ?? 5), phase, ...found, ...refused });
+      return builder;
+    },
+    /** The consumer begins to follow the events, or hangs up. */
+    follow: (phase: 'open' | 'lost' | 'end', consumer: string) => {
+      history.push({ type: 'follow', atMs, phase, consumer, node: 'node1' });
+      return builder;
+    },
+    /** What is told of the newest revision, unless `data` says otherwise. */
+    told: (consumer: string, data: { readonly kind: string } & Readonly<Record<string, unknown>>) => {
+      const event = { consumer, node: 'node1', id: String(data.revision ?? revision), event: data.kind };
+      history.push({ type: 'told', atMs, ...event, data: { revision, ...data } });
       return builder;
     },
     /** Both phases: `inject` now, `injected` 50 ms later. */

@@ -1,0 +1,41 @@
+// `rig bench`: measurements, side by side, because the machine is shared and noisy.
+
+import type { Command } from 'commander';
+import { RigError } from '../base/errors.ts';
+
+export function registerBench(program: Command): void {
+  const bench = program
+    .command('bench')
+    .description('measure, side by side; prints ratios and distributions');
+  bench
+    .command('up')
+    .description('rig up until a volume can be created, against docker compose up -d --wait of the same file')
+    .option('--rounds <number>', 'how often each is timed', parseRounds, 5)
+    .action(async (options: { readonly rounds: number }) => (await import('./bench-up.ts')).benchUp(options));
+  bench
+    .command('cluster')
+    .description('creations, changes of exports and moves on real BTRFS and NFS, on three nodes')
+    .option('--rounds <number>', 'how often each is timed', parseRounds, 30)
+    .action(async (options: { readonly rounds: number }) =>
+      (await import('./bench-cluster.ts')).benchCluster(options),
+    );
+  bench
+    .command('checks')
+    .description('every check over a run of 100,000 events of etcd and 20,000 calls, and how its time grows')
+    .action(async () => (await import('./bench-checks.ts')).benchChecks());
+  bench
+    .command('report')
+    .description('report.html of such a run: its size, and how long it takes to write and to open')
+    .option('--rounds <number>', 'how often each is timed', parseRounds, 10)
+    .action(async (options: { readonly rounds: number }) =>
+      (await import('./bench-report.ts')).benchReport(options),
+    );
+}
+
+function parseRounds(text: string): number {
+  const rounds = Number(text);
+  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= 100) return rounds;
+  throw new RigError('invalid', `'${text}' is no number of rounds`, {
+    next: 'Give a whole number from 1 to 100.',
+  });
+}

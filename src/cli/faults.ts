@@ -1,0 +1,68 @@
+// `rig faults`: what can be injected, and whether this machine has what it takes.
+
+import type { Command } from 'commander';
+import type { Deployment } from '../rig/deployment.ts';
+import { createContainers } from '../rig/docker/containers.ts';
+import { connectEngine } from '../rig/docker/engine.ts';
+import { ensureImages } from '../rig/docker/images.ts';
+import { createLinks } from '../rig/docker/links.ts';
+import { createMemory } from '../rig/docker/memory.ts';
+import { createSidecars } from '../rig/docker/sidecars.ts';
+import { faultOf } from '../rig/faults/catalogue.ts';
+import type { Site } from '../rig/faults/fault.ts';
+import { listing, needsCluster } from '../rig/faults/listing.ts';
+import type { ClusterView } from '../rig/faults/select.ts';
+import { readElapsedMs } from '../rig/record-files.ts';
+import { cycleTable } from '../rig/report/cycle-table.ts';
+import { faultTimes, type TimedRun } from '../rig/report/cycles.ts';
+import { parseTopology } from '../rig/topology.ts';
+import { newRunId } from './containers.ts';
+import { judgedRun } from './judged-run.ts';
+import { ROOT_FOLDER } from './root.ts';
+import { readSettings } from './settings.ts';
+
+export function registerFaults(program: Command): void {
+  program
+    .command('faults')
+    .description('list the faults, what each takes, and whether it can be had here')
+    .option('--of <run...>', 'instead: how long each fault took in these runs, and what their checks said')
+    .action(async ({ of: folders }: { readonly of?: readonly string[] }) => {
+      const columns = process.stdout.columns ?? 80;
+      const lines = folders === undefined ? await list(columns) : await timesOf(folders, columns);
+      process.stdout.write(`${lines.join('\n')}\n`);
+    });
+}
+
+async function list(columns: number): Promise<readonly string[]> {
+  const site = await siteWithoutCluster();
+  return listing({
+    columns,
+    missing: async (spec) => (needsCluster(spec) ? undefined : faultOf(spec).missing?.(site, spec)),
+  });
+}
+
+async function timesOf(folders: readonly string[], columns: number): Promise<readonly string[]> {
+  const runs: TimedRun[] = [];
+  for (const folder of folders) {
+    runs.push({ ...(await judgedRun(folder)), elapsedMs: await readElapsedMs(folder) });
+  }
+  return cycleTable(faultTimes(runs), { columns });
+}
+
+/** Enough of one to ask what the machine lacks. */
+async function siteWithoutCluster(): Promise<Site> {
+  const docker = await connectEngine(readSettings().engine);
+  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { links: image } = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
+  const runId = newRunId();
+  const containers = createContainers(docker, runId);
+  const sidecars = createSidecars({ docker, containers, image, project: runId, runId });
+  const deployment: Partial<Deployment> = {
+    topology: parseTopology({ nodes: [{ name: 'node1' }] }, 'rig faults'),
+    links: createLinks({ sidecars, members: () => [] }),
+    memory: createMemory(docker, containers),
+    disks: { missing: async () => undefined } as unknown as Deployment['disks'],
+  };
+  const view: Partial<ClusterView> = { nodes: ['node1'], etcd: ['etcd'], consumers: [] };
+  return { deployment, view: async () => view } as unknown as Site;
+}

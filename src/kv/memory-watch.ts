@@ -1,0 +1,86 @@
+// A watch of the in-memory etcd. As in etcd, one that starts in the past reads
+// the history until it has caught up, and is refused once that is compacted; one
+// that has caught up is handed every commit, which no compaction takes back.
+
+import { abortError } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
+import type { WatchBatch, WatchEvent, WatchOptions } from './kv.ts';
+import type { Change } from './memory-history.ts';
+import type { Mvcc } from './memory-mvcc.ts';
+
+/** What a watch sees of the store. */
+export interface Watched {
+  readonly mvcc: Mvcc;
+  readonly clusterId: string;
+  readonly available: boolean;
+  /** Number of outages so far: tells a watch that it missed one. */
+  readonly outages: number;
+  /** Called when anything has changed. */
+  readonly sleepers: Set<() => void>;
+}
+
+export async function* watchMemory(
+  store: Watched,
+  options: WatchOptions & { readonly closed: AbortSignal },
+): AsyncGenerator<WatchBatch> {
+  const { mvcc, clusterId } = store;
+  const { prefix, signal, closed } = options;
+  const fromRevision = Math.max(1, options.fromRevision);
+  const outagesBefore = store.outages;
+  const check = (): void => {
+    if (signal.aborted) throw abortError(signal);
+    if (closed.aborted) throw new RigError('aborted', 'the client was closed');
+    if (!store.available || store.outages > outagesBefore) {
+      throw new RigError('unavailable', 'the watch broke: the store in memory was switched off');
+    }
+  };
+  check();
+  if (fromRevision > mvcc.revision + 1) {
+    throw new RigError('compacted', `revision ${fromRevision} is ahead of the store's ${mvcc.revision}`);
+  }
+  // Whoever has nothing to catch up with is handed the commits from now on.
+  let inbox = fromRevision > mvcc.revision ? mvcc.subscribe() : undefined;
+  try {
+    yield { clusterId, revision: fromRevision - 1, events: [] };
+    check();
+    if (inbox === undefined) {
+      // As etcd does, only once it has said that the watch is established.
+      if (Math.max(1, fromRevision - 1) < mvcc.compactRevision) {
+        throw new RigError('compacted', `revision ${fromRevision} of ${prefix} is no longer kept`);
+      }
+      inbox = mvcc.subscribe(mvcc.changesFrom(fromRevision));
+    }
+    for (;;) {
+      check();
+      const events = inbox
+        .take()
+        .filter(({ key }) => key.startsWith(prefix))
+        .map((change) => toEvent(change, options, mvcc.compactRevision));
+      if (events.length > 0) yield { clusterId, revision: mvcc.revision, events };
+      else await nextChange(store, [signal, closed]);
+    }
+  } finally {
+    inbox?.end();
+  }
+}
+
+/**
+ * etcd looks up what was before only when it sends an event, and leaves it out if
+ * the revision before is compacted by then (etcdserver/api/v3rpc/watch.go, sendLoop, release 3.5).
+ */
+function toEvent(change: Change, { previous }: WatchOptions, compactRevision: number): WatchEvent {
+  const kept = previous === true && change.revision - 1 >= compactRevision;
+  return kept ? change.eventWithPrevious : change.event;
+}
+
+function nextChange({ sleepers }: Watched, signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      sleepers.delete(wake);
+      for (const signal of signals) signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    sleepers.add(wake);
+    for (const signal of signals) signal.addEventListener('abort', wake);
+  });
+}

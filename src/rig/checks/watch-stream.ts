@@ -1,0 +1,68 @@
+// The form of a consumer's stream, whatever it tells: revisions in order, all of one
+// together, the id on the last of them, and nothing told again that it knew.
+
+import type { RecordedRun, ToldEvent } from '../history.ts';
+import { type Listener, revisionOf } from './listeners.ts';
+import { seconds } from './verdict.ts';
+
+interface Broken {
+  readonly reason: string;
+  readonly lines: readonly string[];
+}
+
+export function brokenStream(run: RecordedRun, { consumer, events }: Listener): Broken | undefined {
+  return withoutBookmark(consumer, events) ?? toldAgain(run, consumer);
+}
+
+/** The last of a revision has the revision for its id, and no other has one: whoever went on after it would miss the rest. */
+function withoutBookmark(consumer: string, events: readonly ToldEvent[]): Broken | undefined {
+  for (const [index, event] of events.entries()) {
+    const next = events[index + 1];
+    const revision = revisionOf(event.data);
+    if (revision === undefined) {
+      return { reason: `${consumer} was told something without a revision`, lines: [describe(event)] };
+    }
+    const broken = (reason: string): Broken => ({
+      reason,
+      lines: [event, ...(next === undefined ? [] : [next])].map(describe),
+    });
+    const begins = next?.event === 'reset' && event.event !== 'reset';
+    const isLast = next !== undefined && (begins || revisionOf(next.data) !== revision);
+    if (event.id !== undefined && event.id !== String(revision)) {
+      return broken(`${consumer} was given an id that isn't the event's revision`);
+    }
+    if (next !== undefined && next.event !== 'reset' && (revisionOf(next.data) ?? 0) < revision) {
+      return broken(`${consumer} was told of an older revision after ${revision}`);
+    }
+    if (isLast && event.id === undefined) {
+      return broken(`${consumer} was given no id at the end of revision ${revision}`);
+    }
+    if (next !== undefined && !isLast && event.id !== undefined) {
+      return broken(`${consumer} was given the id of revision ${revision} before the last of it`);
+    }
+  }
+  return undefined;
+}
+
+/** After a stream that it took up at an id there is nothing up to that one, but for a reset. */
+function toldAgain(run: RecordedRun, consumer: string): Broken | undefined {
+  let from: number | undefined;
+  for (const event of run.history) {
+    if (!('consumer' in event) || event.consumer !== consumer) continue;
+    if (event.type === 'follow' && event.phase === 'open') {
+      from = event.lastEventId === undefined ? undefined : Number(event.lastEventId);
+    }
+    if (event.type !== 'told') continue;
+    if (event.event === 'reset') from = undefined;
+    if (from === undefined || (revisionOf(event.data) ?? 0) > from) continue;
+    return {
+      reason: `${consumer} went on after revision ${from}, and was told of an older one`,
+      lines: [describe(event)],
+    };
+  }
+  return undefined;
+}
+
+const describe = (event: ToldEvent): string =>
+  `${seconds(event.atMs)}: ${event.consumer} is told ${event.event}, id ${event.id ?? 'none'}, ` +
+  JSON.stringify(event.data).slice(0, 300);

@@ -1,0 +1,33 @@
+// What members have printed, also those whose containers are gone by now.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Containers } from './containers.ts';
+
+export interface LogKeeper {
+  read(member: string): Promise<string>;
+  /** To be called before its container is removed. */
+  keep(member: string): Promise<void>;
+  /** A file each. */
+  save(folder: string): Promise<void>;
+}
+
+export function createLogKeeper(containers: Containers): LogKeeper {
+  const kept = new Map<string, string>();
+  const read = async (member: string): Promise<string> => {
+    const before = kept.get(member);
+    if (before === undefined) return containers.logs(member);
+    const isThere = (await containers.services()).includes(member);
+    return `${before}${isThere ? await containers.logs(member) : ''}`;
+  };
+  return {
+    read,
+    keep: async (member) => void kept.set(member, await read(member)),
+    save: async (folder) => {
+      await mkdir(folder, { recursive: true });
+      for (const member of new Set([...(await containers.services()), ...kept.keys()])) {
+        await writeFile(join(folder, `${member}.log`), await read(member));
+      }
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// A node's image of other sources than this project's own. No rig takes it for theirs: it has a name of its own,
+// and goes with whoever has its label.
+
+import type Docker from 'dockerode';
+import { RigError } from '../../base/errors.ts';
+import { buildImage } from './build.ts';
+import { isStatus } from './progress.ts';
+import { planImages } from './recipes.ts';
+import { engineArchitecture } from './runtime.ts';
+
+export interface SystemImageOptions {
+  /** A folder with the sources of an image, and the lock file. */
+  readonly root: string;
+  /** Its name and tag. */
+  readonly tag: string;
+  /** The tag of the image that it stands on, which must be there. */
+  readonly parentTag: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly onProgress: (line: string) => void;
+}
+
+/** Throws `machine` with the last lines of a build that failed. Disposing of it removes the image. */
+export async function buildSystemImage(
+  docker: Docker,
+  options: SystemImageOptions,
+): Promise<AsyncDisposable> {
+  const { root, tag } = options;
+  const architecture = await engineArchitecture(docker);
+  const plan = planImages({ root, architecture, only: ['node'] }).at(-1);
+  if (plan === undefined) throw new RigError('internal', 'there is no recipe for a node');
+  await buildImage(docker, { ...options, plan, architecture });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const image = docker.getImage(tag);
+      await image.remove({ force: true }).catch((cause: unknown) => {
+        if (!isStatus(cause, 404)) throw new RigError('machine', `cannot remove the image ${tag}`, { cause });
+      });
+    },
+  };
+}

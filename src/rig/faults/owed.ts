@@ -1,0 +1,55 @@
+// What a rig that died has left to heal, by the record that it wrote before it
+// touched anything.
+
+import type { HistoryEvent } from '../history.ts';
+import { faultOf } from './catalogue.ts';
+import type { Hit, Site } from './fault.ts';
+import { lookFor, SHOWS_WITHIN_MS } from './look.ts';
+import { startAgain } from './whole.ts';
+
+/** Injected, or about to be, and not seen to be healed; in the order of their injection. */
+export function owedHits(history: readonly HistoryEvent[]): readonly Hit[] {
+  const hits = new Map<string, Hit>();
+  for (const event of history) {
+    if (event.type !== 'nemesis') continue;
+    const { id, fault: spec, members } = event;
+    if (event.phase === 'inject') hits.set(id, { id, spec, members });
+    if (event.phase === 'healed') hits.delete(id);
+  }
+  return [...hits.values()];
+}
+
+export interface Reaped {
+  readonly hit: Hit;
+  readonly isHealed: boolean;
+  /** What was seen, or what went wrong. */
+  readonly seen: string;
+}
+
+/** In the reverse order; one that fails leaves the others to be healed. */
+export async function healOwed(site: Site, hits: readonly Hit[]): Promise<readonly Reaped[]> {
+  // What is done to links is known by who did it: it is taken over first.
+  for (const hit of hits) {
+    const fault = faultOf(hit.spec);
+    // What of it can't be taken over, its healing sees.
+    if (fault.family === 'network') await fault.inject(site, hit).catch(() => site.signal.throwIfAborted());
+  }
+  const reaped: Reaped[] = [];
+  for (const hit of hits.toReversed()) reaped.push(await healOne(site, hit));
+  return reaped;
+}
+
+async function healOne(site: Site, hit: Hit): Promise<Reaped> {
+  const fault = faultOf(hit.spec);
+  try {
+    await fault.heal(site, hit);
+    // Whoever died may have left down what it was about to start.
+    await startAgain(site, hit.members);
+    const probe = () => fault.healed(site, hit);
+    const found = await lookFor(site, probe, { withinMs: SHOWS_WITHIN_MS, isHidden: () => false });
+    return { hit, isHealed: found.holds, seen: found.seen };
+  } catch (error) {
+    site.signal.throwIfAborted();
+    return { hit, isHealed: false, seen: error instanceof Error ? error.message : String(error) };
+  }
+}

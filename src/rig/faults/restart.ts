@@ -1,0 +1,13 @@
+// SIGKILL to a member, and at once a start.
+
+import { endIfRunning, restarting } from './restarting.ts';
+import { describeSelector, select } from './select.ts';
+import type { SpecOf } from './spec.ts';
+
+export const restart = restarting<SpecOf<'restart'>>({
+  family: 'process',
+  order: 'at-once',
+  describe: ({ on }) => `restart ${describeSelector(on)}`,
+  members: ({ on }, view, random) => select(on, view, random),
+  end: (site, member) => endIfRunning(site, 'kill', member),
+});

@@ -1,0 +1,64 @@
+// The tables of the page that need no script.
+
+import { seconds } from '../checks/verdict.ts';
+import type { ExpectationEvent, Verdict } from '../history.ts';
+import { escapeHtml } from './escape.ts';
+
+export const LEGEND = `<p class="legend faint">${[
+  ['rose', 'fault'],
+  ['violet', 'leads'],
+  ['grey', 'registered, deleting'],
+  ['green', 'ready'],
+  ['sand', 'scheduling, pending'],
+  ['blue', 'resizing, moving, cloning'],
+  ['good', 'call'],
+  ['bad', 'failed call, error'],
+  ['doubt', 'call of unknown outcome, warning'],
+  ['faint', 'refused call'],
+]
+  .map(([colour, text]) => `<span><i class="swatch ${colour}"></i>${text}</span>`)
+  .join('')}</p>`;
+
+export function checksTable(verdicts: readonly Verdict[]): string {
+  if (verdicts.length === 0) return '<p class="faint">No check was asked for.</p>';
+  const rows = verdicts.map(
+    ({ check, verdict, reason }) =>
+      `<tr class="${verdict}"><td class="tight">${escapeHtml(check)}</td><td><span class="pill">${verdict}</span></td><td>${escapeHtml(reason)}</td></tr>`,
+  );
+  return `<div class="scroll"><table><thead><tr><th>Check</th><th>Verdict</th><th>Why</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+
+const TONES = { met: 'valid', missed: 'invalid', unseen: 'unknown' } as const;
+
+export function expectationsTable(events: readonly ExpectationEvent[]): string {
+  if (events.length === 0) return '<p class="faint">The run came to none.</p>';
+  const heads =
+    '<th class="number">Time</th><th>What must hold</th><th>Outcome</th><th class="number">Took (ms)</th><th class="number">Bound (ms)</th><th></th>';
+  return `<div class="scroll"><table><thead><tr>${heads}</tr></thead><tbody>${events.map(expectationRow).join('\n')}</tbody></table></div>`;
+}
+
+function expectationRow(event: ExpectationEvent): string {
+  const { atMs, boundMs, measuredMs = 0, outcome, seen, what } = event;
+  const late = measuredMs > (boundMs ?? Number.POSITIVE_INFINITY);
+  const tone = late && outcome === 'met' ? 'invalid' : TONES[outcome];
+  const bar = boundMs ? `<meter value="${measuredMs}" max="${boundMs}" high="${boundMs * 0.8}"></meter>` : '';
+  const last = outcome === 'met' ? '' : `<br><span class="faint">last seen: ${escapeHtml(seen)}</span>`;
+  const href = `#t=${Math.floor(Math.max(0, atMs - measuredMs))}-${Math.ceil(atMs)}`;
+  return `<tr class="${tone}"><td class="number"><a href="${href}">${seconds(atMs)}</a></td><td>${escapeHtml(what)}${last}</td><td><span class="pill">${late && outcome === 'met' ? 'late' : outcome}</span></td><td class="number">${milliseconds(event.measuredMs)}</td><td class="number">${milliseconds(boundMs)}</td><td>${bar}</td></tr>`;
+}
+
+const milliseconds = (ms: number | undefined): string =>
+  ms === undefined ? '–' : String(Math.round(ms)).replace(/\B(?=(\d{3})+$)/g, ' ');
+
+export function searchTable(options: {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** How many of the first columns hold numbers. */
+  readonly numeric: number;
+  readonly controls: string;
+}): string {
+  const { name, columns, numeric, controls } = options;
+  const heads = columns.map((text, index) => `<th${index < numeric ? ' class="number"' : ''}>${text}</th>`);
+  return `<div class="controls"><input id="${name}-search" type="search" placeholder="words that must occur" aria-label="Search ${name}">${controls}<span class="faint" id="${name}-count"></span></div>
+<div class="scroll"><table id="${name}"><thead><tr>${heads.join('')}</tr></thead><tbody></tbody></table></div>`;
+}

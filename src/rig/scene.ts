@@ -1,0 +1,18 @@
+// Where a script's steps are done, and what they leave for later ones.
+
+import type { Nemesis } from './faults/nemesis.ts';
+import type { Follower } from './follower.ts';
+import type { Names, Stage } from './stage.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface Scene {
+  readonly stage: Stage;
+  readonly names: Names;
+  readonly nemesis: Nemesis;
+  readonly traffic: Map<string, Traffic>;
+  /** Consumers that follow the events, by name. */
+  readonly followers: Map<string, Follower>;
+}
+
+/** What a condition is looked at with. */
+export type View = Pick<Stage, 'deployment' | 'recorder'> & Pick<Scene, 'names' | 'followers'>;

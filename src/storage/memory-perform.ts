@@ -1,0 +1,48 @@
+// How a call of the modelled disk passes: its latency, the failure that a test asked for, and a disk
+// that takes no writes.
+
+import type { Clock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
+import type { DiskHealth } from '../model/node.ts';
+import type { Storage } from './storage.ts';
+
+/** Runs the effect of a call, after its latency or instead of its failure on demand. */
+export type Perform = <T>(call: keyof Storage, effect: () => T) => Promise<T>;
+
+const READING: readonly (keyof Storage)[] = [
+  'space',
+  'list',
+  'find',
+  'copies',
+  'send',
+  'digest',
+  'health',
+  'binding',
+];
+
+export function createPerform(options: {
+  readonly clock: Clock;
+  readonly disk: { readonly health: DiskHealth };
+  readonly latencyMs?: ((call: keyof Storage) => number) | undefined;
+}): { readonly perform: Perform; failNext(call: keyof Storage, error: RigError): void } {
+  const { clock, disk, latencyMs } = options;
+  const failures: { readonly call: keyof Storage; readonly error: RigError }[] = [];
+  return {
+    perform: async (call, effect) => {
+      const totalMs = latencyMs?.(call) ?? 0;
+      if (totalMs > 0) await clock.sleep(totalMs / 2);
+      const index = failures.findIndex((failure) => failure.call === call);
+      const [failure] = index < 0 ? [] : failures.splice(index, 1);
+      if (failure !== undefined) throw failure.error;
+      if (disk.health.state === 'read-only' && !READING.includes(call)) {
+        throw new RigError('io', `${call}: the disk is read-only`);
+      }
+      const result = effect();
+      if (totalMs > 0) await clock.sleep(totalMs / 2);
+      return result;
+    },
+    failNext: (call, error) => {
+      failures.push({ call, error });
+    },
+  };
+}

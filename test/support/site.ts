@@ -1,0 +1,23 @@
+// What a place to inject faults at has to have, for tests that don't come to need it.
+
+import type { Site } from '../../src/rig/faults/fault.ts';
+import type { ClusterView } from '../../src/rig/faults/select.ts';
+import { etcdMembers, presentNodes, type Topology } from '../../src/rig/topology.ts';
+
+const none = (): never => {
+  throw new Error('this test has none');
+};
+
+export const NOT_NEEDED: Pick<Site, 'addNode' | 'call' | 'recorded'> = {
+  addNode: none,
+  call: none,
+  recorded: none,
+};
+
+/** All run, and the first of each leads. */
+export function viewOf(topology: Topology): ClusterView {
+  const nodes = presentNodes(topology).map(({ name }) => name);
+  const etcd = etcdMembers(topology);
+  const { consumers } = topology;
+  return { nodes, engines: nodes, etcd, consumers, leader: nodes[0], etcdLeader: etcd[0] };
+}

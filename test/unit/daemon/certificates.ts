@@ -1,0 +1,47 @@
+// Self-signed certificates with their keys, for tests of how files are read. They
+// protect nothing: the keys are as public as this file.
+
+export interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export const OWN: Pair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBdDCCARmgAwIBAgIUHI7LbBIy/v/WWq7ubnExNMyEZMEwCgYIKoZIzj0EAwIw
+DjEMMAoGA1UEAwwDb3duMCAXDTI2MTEyMTA1MDIwOVoYDzIxMjYxMDI4MDUwMjA5
+WjAOMQwwCgYDVQQDDANvd24wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQfIqGC
+N7um9ED4FdIRzX5oaShBgmiNZc9zdZnpNRfrEjidjYbpuk9xIdwBLiIYl3aafhlq
+xdLZNWpvB7pjBSi/o1MwUTAdBgNVHQ4EFgQUVX3H7KFgHBJ0SrS8uev9/6Caqnww
+HwYDVR0jBBgwFoAUVX3H7KFgHBJ0SrS8uev9/6CaqnwwDwYDVR0TAQH/BAUwAwEB
+/zAKBggqhkjOPQQDAgNJADBGAiEAihnNSRLI6IIA45DnLvhY2boY4ShjMS8dAaxh
+Gwm3O1oCIQDaSVWhcvZX5/nkOfEABrJATUtT9vcnWkJfy/2W1IqKiQ==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbGdHiLoV5TgKgCMr
+DjznxvmGUjwqRZm+HgwRCDd6HlOhRANCAAQfIqGCN7um9ED4FdIRzX5oaShBgmiN
+Zc9zdZnpNRfrEjidjYbpuk9xIdwBLiIYl3aafhlqxdLZNWpvB7pjBSi/
+-----END PRIVATE KEY-----
+`,
+};
+
+export const OTHER: Pair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBdjCCAR2gAwIBAgIUYrCXjtPVfYoPpCSrazd1f9OpAT4wCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFb3RoZXIwIBcNMjYxMTIxMDUwMjA5WhgPMjEyNjEwMjgwNTAy
+MDlaMBAxDjAMBgNVBAMMBW90aGVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+ijtIs/9i/zc+e5bOV/FTHLl4tWA3y2/r7+4r24HWlQB+PgD80vzWR6A4PilNNgY4
+dUWcog4AN/q7ejGIZCwZkaNTMFEwHQYDVR0OBBYEFN0/35ujftlRwC3ozS7WMis1
+CfrYMB8GA1UdIwQYMBaAFN0/35ujftlRwC3ozS7WMis1CfrYMA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgRahV2tJA+igKzmp3uDG48jmO7VCuxeIj
+D0IIlnNDmBgCIF1N6uHwHsr0++5sa9OTl1cYnDY7/DF8qb+DmtffywWx
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgBvLvdsB3cyjUhnz3
+xdId3nHEKdzFDU4zXNw9Zx43lgyhRANCAASKO0iz/2L/Nz57ls5X8VMcuXi1YDfL
+b+vv7ivbgdaVAH4+APzS/NZHoDg+KU02Bjh1RZyiDgA3+rt6MYhkLBmR
+-----END PRIVATE KEY-----
+`,
+};

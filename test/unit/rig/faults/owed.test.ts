@@ -1,0 +1,120 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Links } from '../../../../src/rig/deployment.ts';
+import { healOwed, owedHits } from '../../../../src/rig/faults/owed.ts';
+import type { FaultSpec } from '../../../../src/rig/faults/spec.ts';
+import type { NemesisEvent } from '../../../../src/rig/history.ts';
+import { fakeSite } from './fake-site.ts';
+
+const event = (phase: NemesisEvent['phase'], id: string, on = id): NemesisEvent => ({
+  type: 'nemesis',
+  atMs: 0,
+  phase,
+  id,
+  fault: { fault: 'pause', on } satisfies FaultSpec,
+  members: phase === 'unavailable' ? [] : [on],
+});
+
+describe('what a dead rig has left', () => {
+  it('is what was begun and not seen to be gone', () => {
+    const history = [
+      event('inject', 'healed'),
+      event('shown', 'healed'),
+      event('unavailable', 'never'),
+      event('inject', 'intended'),
+      event('heal', 'healed'),
+      event('healed', 'healed'),
+      event('inject', 'half-healed'),
+      event('heal', 'half-healed'),
+    ];
+    expect(owedHits(history).map(({ id }) => id)).toEqual(['intended', 'half-healed']);
+    expect(owedHits([])).toEqual([]);
+  });
+
+  it('is healed in the reverse order, and what was never begun stays as it is', async () => {
+    const { site, states, acts } = fakeSite({});
+    states.set('node1', 'paused');
+    states.set('node3', 'paused');
+    const hits = owedHits(['node1', 'node2', 'node3'].map((id) => event('inject', id)));
+    const reaped = await healOwed(site, hits);
+    expect(reaped.map(({ hit, isHealed, seen }) => [hit.id, isHealed, seen])).toEqual([
+      ['node3', true, 'node3 running'],
+      ['node2', true, 'node2 running'],
+      ['node1', true, 'node1 running'],
+    ]);
+    expect(acts).toEqual(['resume node3', 'resume node1']);
+  });
+
+  it('is told of where it can not be healed, and the rest is healed all the same', async () => {
+    const { site, states } = fakeSite({
+      onAct: (_, member) => {
+        if (member === 'node3') throw new Error('the engine says no');
+        return member !== 'node2';
+      },
+    });
+    for (const node of ['node1', 'node2', 'node3']) states.set(node, 'paused');
+    const reaped = await healOwed(
+      site,
+      owedHits(['node1', 'node2', 'node3'].map((id) => event('inject', id))),
+    );
+    expect(reaped.map(({ isHealed, seen }) => [isHealed, seen])).toEqual([
+      [false, 'the engine says no'],
+      [false, 'node2 paused'],
+      [true, 'node1 running'],
+    ]);
+  });
+
+  it('is healed also where it can not be taken over', async () => {
+    const healed: string[] = [];
+    const links = {
+      set: async (key: string, wanted: readonly unknown[]) => {
+        if (wanted.length > 0) throw new Error('a sidecar does not start');
+        healed.push(key);
+      },
+      inForce: () => new Map(),
+      send: async (paths: readonly object[]) => paths.map((path) => ({ ...path, sent: 1, tookMs: [1] })),
+    } as unknown as Links;
+    const { site, states } = fakeSite({ deployment: { links } });
+    states.set('node2', 'paused');
+    const cut = {
+      ...event('inject', 'cut', 'node1'),
+      fault: { fault: 'cut', from: 'node1', to: 'node2' } as const,
+    };
+    const reaped = await healOwed(site, owedHits([cut, event('inject', 'node2')]));
+    expect(reaped.map(({ hit, isHealed }) => [hit.id, isHealed])).toEqual([
+      ['node2', true],
+      ['cut', true],
+    ]);
+    expect(healed).toEqual(['cut']);
+  });
+
+  it('does not stay down where it was about to be started', async () => {
+    const disks = { set: async () => undefined, inForce: () => [] };
+    const write = async () => ({ outcome: 'written', tookMs: 1 });
+    const { site, states, acts } = fakeSite({ deployment: { disks: { ...disks, write } as never } });
+    // The power was cut, and the rig died.
+    states.set('node1', 'exited');
+    const errors = { ...event('inject', 'node1'), fault: { fault: 'disk-errors', on: 'node1' } as const };
+    expect(await healOwed(site, owedHits([errors]))).toMatchObject([{ isHealed: true }]);
+    expect(acts).toEqual(['start node1']);
+  });
+
+  it('takes volumes again when it was to leave', async () => {
+    const store = { read: async () => ({ createRevision: 1, lease: 'a' }) } as never;
+    const { site, states, acts } = fakeSite({ deployment: { store } });
+    const calls: unknown[] = [];
+    const place = {
+      ...site,
+      call: async (request: unknown) => {
+        calls.push(request);
+        return { status: 202, body: {} };
+      },
+    };
+    states.set('node1', 'exited');
+    const removed = { ...event('inject', 'node1'), fault: { fault: 'node-removed', node: 'node1' } as const };
+    expect(await healOwed(place, owedHits([removed]))).toMatchObject([
+      { isHealed: true, seen: 'it has stayed' },
+    ]);
+    expect(acts).toEqual(['start node1']);
+    expect(calls).toEqual([{ method: 'PUT', path: '/nodes/node1', body: { draining: false } }]);
+  });
+});

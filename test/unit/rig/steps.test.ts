@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import { RigError } from '../../../src/base/errors.ts';
+import type { IoAnswer } from '../../../src/rig/consumer/protocol.ts';
+import type { HistoryEvent } from '../../../src/rig/history.ts';
+import type { Scene } from '../../../src/rig/scene.ts';
+import { act } from '../../../src/rig/steps.ts';
+import { parseTopology } from '../../../src/rig/topology.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+describe('a consumer that is to follow the events', () => {
+  it('is given up when no API ever opens a stream, and leaves the verdict unknown', async () => {
+    const clock = createManualClock();
+    const recorded: Partial<HistoryEvent>[] = [];
+    const scene = {
+      followers: new Map(),
+      stage: {
+        clock,
+        signal: new AbortController().signal,
+        journal: { atMs: clock.monotonicMs, record: (event: HistoryEvent) => recorded.push(event) },
+        deployment: {
+          topology: parseTopology({ nodes: [{ name: 'node1' }], consumers: ['consumer1'] }, 'this test'),
+          address: async () => '10.0.0.11',
+          api: async () => {
+            throw new RigError('unavailable', 'it publishes no port');
+          },
+        },
+      },
+    } as unknown as Scene;
+    let done = false;
+    const step = act(scene, { follow: 'consumer1', via: 'node1' }).then(() => {
+      done = true;
+    });
+    for (let seconds = 0; seconds < 60 && !done; seconds += 1) await clock.advance(1_000);
+    await step;
+    const expectation = recorded.find(({ type }) => type === 'expectation');
+    expect(expectation).toMatchObject({ outcome: 'unseen', seen: 'no API opens a stream' });
+    const ended = scene.followers.get('consumer1')?.end();
+    await clock.advance(1_000);
+    await ended;
+  });
+});
+
+describe('a write that is to succeed', () => {
+  const FULL: IoAnswer = { outcome: 'unknown', full: true, detail: 'Disk quota exceeded' };
+  const BROKEN: IoAnswer = { outcome: 'unknown', detail: 'reset' };
+
+  /** What is recorded of it when its tries end so, one after the other. */
+  async function recordedOf(answers: readonly IoAnswer[]): Promise<Partial<HistoryEvent> | undefined> {
+    const clock = createManualClock();
+    const recorded: Partial<HistoryEvent>[] = [];
+    const left = [...answers];
+    const scene = {
+      names: { idOf: (name: string) => name },
+      stage: {
+        clock,
+        signal: new AbortController().signal,
+        journal: { atMs: clock.monotonicMs, record: (event: HistoryEvent) => recorded.push(event) },
+        clients: { file: async () => left.shift() ?? { outcome: 'ok' } },
+      },
+    } as unknown as Scene;
+    let done = false;
+    const write = { io: 'write', volume: 'a', by: 'consumer1', file: 'one', at: 'node1' } as const;
+    const step = act(scene, { ...write, outcome: 'ok', withinMs: 5_000 }).then(() => {
+      done = true;
+    });
+    for (let seconds = 0; seconds < 10 && !done; seconds += 1) await clock.advance(1_000);
+    await step;
+    return recorded.find(({ type }) => type === 'expectation');
+  }
+
+  it('is tried again when it breaks off', async () => {
+    expect(await recordedOf([BROKEN])).toMatchObject({ outcome: 'met' });
+  });
+
+  it('has failed when it is told that the volume is full, whatever a later one would find', async () => {
+    expect(await recordedOf([FULL])).toMatchObject({
+      outcome: 'missed',
+      seen: 'full at node1 Disk quota exceeded',
+    });
+  });
+});
