@@ -7,6 +7,11 @@
 // so two beliefs never overlap in a correct system; ALLOWANCE_MS covers a timer
 // that is late on a busy machine. No fault excuses anything. Where a daemon's clock
 // was wrong, Docker's times have to do, which are late by up to READ_WITHIN_MS.
+//
+// Of several etcd members the one that leads renews leases by its own word, also
+// once it has lost the others, until it notices (raft's CheckQuorum); meanwhile
+// those may have elected another, who counts a lease from that election on.
+// So a lease is relied on for up to LAST_RENEWALS_MS longer than the others know.
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Belief, beliefs } from './beliefs.ts';
@@ -17,6 +22,17 @@ import { answersOf, count, position, seconds } from './verdict.ts';
 
 const ALLOWANCE_MS = 250;
 const READ_WITHIN_MS = 1_000;
+/** Two of etcd's election timeouts, of 1 s each. */
+const LAST_RENEWALS_MS = 2_000;
+
+/** How much longer than its time to live a lease may have been relied on, up to this time, though nothing is wrong. */
+function allowanceMs(run: RecordedRun, untilMs: number): number {
+  const { settings, etcd } = run.topology;
+  const fromMs = untilMs - settings.leaseTtlSeconds * 1000 - LAST_RENEWALS_MS - ALLOWANCE_MS;
+  const members = outages(run).filter(({ container }) => container === 'etcd');
+  const hasLastRenewals = etcd.members > 1 && disturbed({ fromMs, toMs: untilMs }, members);
+  return hasLastRenewals ? ALLOWANCE_MS + LAST_RENEWALS_MS : ALLOWANCE_MS;
+}
 
 const { valid, invalid, unknown } = answersOf('one-leader');
 
@@ -70,7 +86,7 @@ function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined 
       [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
     );
     const lateMs = [earlier, belief].some(({ node }) => ownClocks.has(node)) ? READ_WITHIN_MS : 0;
-    if (undisturbedMs(span, paused) <= ALLOWANCE_MS + lateMs) continue;
+    if (undisturbedMs(span, paused) <= allowanceMs(run, span.toMs) + lateMs) continue;
     return invalid('two engines believed at the same time that they lead', [
       describe(earlier),
       describe(belief),
@@ -85,7 +101,8 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
   const disturbances = outages(run);
   for (const outage of disturbances) {
     if (outage.container !== 'etcd') continue;
-    const deadlineMs = outage.certainFromMs + ttlMs + ALLOWANCE_MS;
+    const lateMs = allowanceMs(run, outage.certainFromMs);
+    const deadlineMs = outage.certainFromMs + ttlMs + lateMs;
     if (outage.certainToMs < deadlineMs) continue;
     const still = all.find(
       (belief) =>
@@ -96,7 +113,7 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     if (still === undefined) continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${seconds(outage.certainFromMs)}: etcd is ${outage.kind}`,
-      `${seconds(deadlineMs)}: one lease and ${ALLOWANCE_MS} ms later`,
+      `${seconds(deadlineMs)}: one lease and ${lateMs} ms later`,
       describe(still),
     ]);
   }
@@ -123,7 +140,8 @@ function outlivedReign(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     if (deleted === undefined) continue;
     const lateMs = ownClocks.has(belief.node) ? READ_WITHIN_MS : 0;
     const span = { fromMs: deleted.atMs, toMs: Math.min(belief.toMs, lastMs) };
-    if (undisturbedMs(span, onEngine(pauses, belief.node)) <= ttlMs + ALLOWANCE_MS + lateMs) continue;
+    if (undisturbedMs(span, onEngine(pauses, belief.node)) <= ttlMs + allowanceMs(run, span.toMs) + lateMs)
+      continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${position(deleted)}: the leader key is gone`,
       describe(belief),
