@@ -3,19 +3,31 @@
 import { answerText, type Clients, type HttpCall } from './clients.ts';
 import type { Journal } from './journal.ts';
 
-const NO_SUCH = 'v0000000000000000';
-const ORDER = { name: 'probe', meta: {}, requested: { reserved_size: 1, constraints: {} }, exports: [] };
+const VOLUME = '/volumes/v0000000000000000';
+const SUBSCRIPTION = '/subscriptions/s0000000000000000';
+const requested = { reserved_size: 1, constraints: {} };
 
 /** Every call of the API that needs etcd, with a body that would be accepted if etcd were there. */
-const CALLS_THAT_NEED_ETCD: readonly Pick<HttpCall, 'method' | 'path' | 'body'>[] = [
+export const CALLS_THAT_NEED_ETCD: readonly Pick<HttpCall, 'method' | 'path' | 'body'>[] = [
   { method: 'GET', path: '/volumes' },
-  { method: 'GET', path: `/volumes/${NO_SUCH}` },
-  { method: 'POST', path: '/volumes', body: ORDER },
-  { method: 'PUT', path: `/volumes/${NO_SUCH}`, body: { requested: ORDER.requested } },
-  { method: 'PUT', path: `/volumes/${NO_SUCH}/exports`, body: { exports: [] } },
-  { method: 'DELETE', path: `/volumes/${NO_SUCH}` },
+  { method: 'GET', path: VOLUME },
+  { method: 'POST', path: '/volumes', body: { name: 'probe', meta: {}, requested, exports: [] } },
+  { method: 'PUT', path: VOLUME, body: { requested } },
+  { method: 'PUT', path: `${VOLUME}/exports`, body: { exports: [] } },
+  { method: 'DELETE', path: VOLUME },
+  { method: 'POST', path: `${VOLUME}/move`, body: {} },
+  { method: 'POST', path: `${VOLUME}/defragment`, body: {} },
+  { method: 'POST', path: `${VOLUME}/compress`, body: { algorithm: 'zlib' } },
   { method: 'GET', path: '/nodes' },
   { method: 'GET', path: '/nodes/node1' },
+  { method: 'PUT', path: '/nodes/node1', body: { draining: false } },
+  { method: 'DELETE', path: '/nodes/no-such' },
+  { method: 'GET', path: '/events' },
+  { method: 'GET', path: '/subscriptions' },
+  { method: 'GET', path: SUBSCRIPTION },
+  // It looks how many there are first, so that nothing of it is left to be done when etcd is back.
+  { method: 'POST', path: '/subscriptions', body: { url: 'http://nobody.invalid/' } },
+  { method: 'DELETE', path: SUBSCRIPTION },
   { method: 'GET', path: '/readyz' },
 ];
 

@@ -11,6 +11,7 @@ import { cloneAndDelete } from './clone-and-delete.ts';
 import { engineLeaderDown } from './engine-leader-down.ts';
 import { etcdDownAtRuntime } from './etcd-down-at-runtime.ts';
 import { etcdDownAtStart } from './etcd-down-at-start.ts';
+import { etcdFrozen } from './etcd-frozen.ts';
 import { etcdMembersDown } from './etcd-members-down.ts';
 import { exportCreated } from './export-created.ts';
 import { exportModified } from './export-modified.ts';
@@ -40,6 +41,7 @@ export const FAULT_FAMILIES: readonly Scenario[] = [
 export const SCENARIOS: readonly Scenario[] = [
   etcdDownAtStart,
   etcdDownAtRuntime,
+  etcdFrozen,
   etcdMembersDown,
   agentDownVolumePresent,
   agentDownVolumeScheduled,

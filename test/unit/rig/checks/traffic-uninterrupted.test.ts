@@ -45,6 +45,26 @@ describe('traffic-uninterrupted', () => {
     },
   );
 
+  it('takes an etcd whose members are all frozen for one that is away', () => {
+    const frozen = (outcome: 'ok' | 'info') => {
+      const history = createHistory({
+        nodes: [{ name: 'node1' }],
+        consumers: ['consumer1'],
+        etcd: { members: 3 },
+      });
+      every(history, 500, 6_000, 10_000);
+      for (const member of ['etcd1', 'etcd2', 'etcd3']) history.at(10_000).fault('pause', member);
+      every(history, 500, 10_000, 15_000);
+      history.at(15_100).io({ ...WRITE, file: 'one', outcome });
+      every(history, 500, 15_500, 20_000);
+      for (const member of ['etcd1', 'etcd2', 'etcd3']) history.at(20_000).fault('resume', member);
+      every(history, 500, 20_100, 24_000);
+      return trafficUninterrupted(history.run()).verdict;
+    };
+    expect(frozen('ok')).toBe('valid');
+    expect(frozen('info')).toBe('invalid');
+  });
+
   it('rejects one call that fails, and one that was open when etcd went', () => {
     for (const atMs of [9_900, 15_100]) {
       const history = outage((during) => every(during, 500, 10_000, 20_000));
