@@ -8,6 +8,7 @@ import type { Scenario } from '../scenario.ts';
 import { agentDownVolumePresent } from './agent-down-volume-present.ts';
 import { agentDownVolumeScheduled } from './agent-down-volume-scheduled.ts';
 import { cloneAndDelete } from './clone-and-delete.ts';
+import { concurrentUpdates } from './concurrent-updates.ts';
 import { engineLeaderDown } from './engine-leader-down.ts';
 import { etcdDownAtRuntime } from './etcd-down-at-runtime.ts';
 import { etcdDownAtStart } from './etcd-down-at-start.ts';
@@ -53,6 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
   nodeAddedRebalance,
   cloneAndDelete,
   resizeOverQuota,
+  concurrentUpdates,
   ...FAULT_FAMILIES,
 ];
 
