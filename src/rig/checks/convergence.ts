@@ -41,8 +41,10 @@ export const convergence: Check = (run) => {
   const missing = uncollectedNodes(run);
   if (missing.length > 0) return unknown(`no final inventory of ${missing.join(', ')}`);
   if (inventories.size === 0) return unknown('no node was looked into');
-  // Without any volume ever, there was nothing that could have been missing or left behind.
-  if (compared === 0 && volumeSteps(run).length === 0) return unknown('the run had no volume');
+  // Without any volume ever, there was nothing that could have been left behind, either.
+  if (volumeSteps(run).length === 0) return unknown('the run had no volume');
+  if (compared === 0 && volumes.size > 0)
+    return unknown(`none of ${count(volumes.size, 'volume')} was ready on a node that was looked into`);
   return valid(
     `${count(compared, 'ready volume')} on ${count(inventories.size, 'node')} as etcd says; no orphans`,
   );

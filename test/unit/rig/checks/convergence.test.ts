@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { volumeKey } from '../../../../src/kv/keys.ts';
+import * as change from '../../../../src/model/changes.ts';
 import { convergence } from '../../../../src/rig/checks/convergence.ts';
 import type { Inventory, RecordedRun } from '../../../../src/rig/history.ts';
-import { createHistory, OTHER_ID } from '../support/history.ts';
-import { calmRun, withHistory } from '../support/runs.ts';
+import { by, createHistory, OTHER_ID, VOLUME_ID } from '../support/history.ts';
+import { calmRun, ORDER, withHistory } from '../support/runs.ts';
 
 /** Edits what node2, which has the volume, was found to have. */
 const finding = (edit: (inventory: Inventory) => Inventory): RecordedRun =>
@@ -91,5 +93,29 @@ describe('convergence', () => {
     );
     expect(convergence(blind).reason).toMatch(/no final inventory of node1, node2/);
     expect(convergence(createHistory().settles().run()).verdict).toBe('unknown');
+  });
+
+  it('knows nothing when none of the volumes that there are is ready', () => {
+    const history = createHistory();
+    history.write(change.newVolume(VOLUME_ID, ORDER, by('api', 'node1')));
+    expect(convergence(history.at(9_000).settles().run())).toMatchObject({
+      verdict: 'unknown',
+      reason: 'none of 1 volume was ready on a node that was looked into',
+    });
+  });
+
+  it('compares disks with an etcd whose volumes have all been deleted', () => {
+    const { history } = calmRun();
+    const run = history.at(20_000).remove(volumeKey(VOLUME_ID)).at(30_000).settles().run();
+    expect(convergence(run)).toMatchObject({
+      verdict: 'valid',
+      reason: '0 ready volumes on 2 nodes as etcd says; no orphans',
+    });
+    const left = withHistory(run, (event) =>
+      event.type === 'inventory' && event.atMs >= 30_000
+        ? { ...event, inventory: { ...event.inventory, exports: [{ id: VOLUME_ID, clients: [] }] } }
+        : event,
+    );
+    expect(convergence(left).verdict).toBe('invalid');
   });
 });
