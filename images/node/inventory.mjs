@@ -4,7 +4,8 @@
 // So it also reads COBALT_VOLUME_PATH by itself: it belongs to the node's hardware,
 // as entrypoint.sh does, outside the daemon.
 //
-//   {volumes: [{id, quotaBytes|null, usedBytes, files: {path: sha256}}], copies: [name], trash: [name],
+//   {volumes: [{id, quotaBytes|null, usedBytes, files: {path: sha256}, owners: {path: uid, but root's}}],
+//    copies: [name], trash: [name],
 //    exports: [{id, pseudo, clients: [{host, access, squash}]}], mounts: [{at, source, subvolume}]}
 //
 // Exit code 1, with the reason on stderr, when any of it could not be read: half
@@ -56,27 +57,30 @@ async function volumes() {
       const folder = join(DISK, 'volumes', id);
       if ((await stat(folder)).ino !== SUBVOLUME_INODE) return [];
       const group = groups.get(`volumes/${id}`) ?? { quotaBytes: null, usedBytes: 0 };
-      return [{ id, ...group, files: await checksums(folder) }];
+      return [{ id, ...group, ...(await contents(folder)) }];
     }),
   );
   return found.flat();
 }
 
-/** SHA-256 of every regular file, by its path relative to `folder`; a file that goes meanwhile is left out. */
-async function checksums(folder) {
-  const sums = {};
+/** Of every regular file, by its path relative to `folder`; a file that goes meanwhile is left out. */
+async function contents(folder) {
+  const files = {};
+  const owners = {};
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     try {
       const hash = createHash('sha256');
       for await (const chunk of createReadStream(path)) hash.update(chunk);
-      sums[path.slice(folder.length + 1)] = hash.digest('hex');
+      const { uid } = await stat(path);
+      files[path.slice(folder.length + 1)] = hash.digest('hex');
+      if (uid !== 0) owners[path.slice(folder.length + 1)] = uid;
     } catch (error) {
       if (error.code !== 'ENOENT') throw error;
     }
   }
-  return sums;
+  return { files, owners };
 }
 
 async function askGanesha(method, ...args) {

@@ -46,6 +46,8 @@ export interface FileCall {
   readonly file: string;
   /** Names the content and its length; of a write. */
   readonly content?: { readonly name: string; readonly bytes: number };
+  /** Default: root. */
+  readonly uid?: number | undefined;
   readonly timeoutMs: number;
 }
 
@@ -133,17 +135,16 @@ export function createClients(options: {
       }
     },
 
-    file: async ({ process, kind, consumer, server, volume, file, content, timeoutMs }) => {
+    file: async ({ process, kind, consumer, server, volume, file, content, uid, timeoutMs }) => {
       const sha256 = content && digestOf(contentOf(content));
-      const complete = invoke(process, { kind, consumer, server, volume, file, ...(sha256 && { sha256 }) });
+      const place = { server, volume, file, ...(uid !== undefined && { uid }) };
+      const complete = invoke(process, { kind, consumer, ...place, ...(sha256 && { sha256 }) });
       const request: IoRequest =
         kind === 'nfs-read'
-          ? { kind, server, volume, file, timeoutMs }
+          ? { kind, ...place, timeoutMs }
           : {
               kind,
-              server,
-              volume,
-              file,
+              ...place,
               timeoutMs,
               content: content?.name ?? file,
               bytes: content?.bytes ?? 1,

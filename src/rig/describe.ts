@@ -15,7 +15,8 @@ export function describeStep(step: Step): string {
   if ('probe' in step) return `every call on ${step.via.join(', ')} answers as without etcd`;
   if ('io' in step) {
     const at = step.at === undefined ? '' : ` at ${step.at}`;
-    return `${step.by} ${OUTCOMES[step.outcome]} ${step.io} ${step.volume}/${step.file}${at}`;
+    const as = step.uid === undefined ? '' : ` as user ${step.uid}`;
+    return `${step.by} ${OUTCOMES[step.outcome]} ${step.io} ${step.volume}/${step.file}${as}${at}`;
   }
   if ('follow' in step) return `${step.follow} follows the events at ${step.via}`;
   if ('join' in step) return `${step.join} joins`;
@@ -70,7 +71,10 @@ function describeCall(call: ApiCall): string {
   if ('undrain' in call) return `end the drain of ${call.undrain}`;
   if ('resize' in call) return `resize ${call.resize} to ${call.sizeGib} GiB`;
   if ('reexport' in call) {
-    const hosts = call.exports.map(({ consumer, access }) => `${consumer} ${access}`);
+    const hosts = call.exports.map(
+      ({ consumer, access, squash }) =>
+        `${consumer} ${access}${squash === undefined ? '' : ` squash ${squash}`}`,
+    );
     return `export ${call.reexport} to ${hosts.join(', ') || 'nobody'}`;
   }
   return `delete ${call.remove}`;

@@ -46,6 +46,7 @@ export async function tryFile(
     server,
     volume,
     file,
+    uid: step.uid,
     timeoutMs: IO_TIMEOUT_MS + Math.ceil(bytes / LEAST_BYTES_PER_MS),
     ...(step.io === 'write' && { content: { name: `${step.by}/${volume}/${file}`, bytes } }),
   });

@@ -28,6 +28,8 @@ export type Operation =
       readonly file: string;
       /** Digest of the content; of a write: what is to be written. */
       readonly sha256?: string;
+      /** The user that the client says it is; default 0, root. */
+      readonly uid?: number;
     };
 
 /**
@@ -151,6 +153,8 @@ export interface InventoryVolume {
   readonly usedBytes: number;
   /** SHA-256 of each regular file, by relative path. */
   readonly files: Readonly<Record<string, string>>;
+  /** User ids of those that aren't root's; absent in records that have none. */
+  readonly owners?: Readonly<Record<string, number>>;
 }
 
 export interface InventoryExport {

@@ -17,7 +17,7 @@ export interface Meanings {
 
 export async function requestOf(call: ApiCall, { idOf, address }: Meanings): Promise<Request> {
   const rules = (exports: readonly ConsumerRule[] = []) =>
-    Promise.all(exports.map(async ({ consumer, access }) => ({ host: await address(consumer), access })));
+    Promise.all(exports.map(async ({ consumer, ...rule }) => ({ host: await address(consumer), ...rule })));
   const post = (volume: string, what: string, body: unknown): Request => ({
     method: 'POST',
     path: `/volumes/${idOf(volume)}/${what}`,

@@ -12,6 +12,8 @@ import type { Workload } from './workload/spec.ts';
 export interface ConsumerRule {
   readonly consumer: string;
   readonly access: 'rw' | 'ro';
+  /** Default: none. */
+  readonly squash?: 'none' | 'root' | 'all';
 }
 
 /** A call on the API. Volumes go by the name that the scenario gave them. */
@@ -127,6 +129,8 @@ export type Step =
       readonly setup?: boolean;
       /** Of a write; default 256 KiB. */
       readonly bytes?: number;
+      /** The user that the consumer says it is; default 0, root. */
+      readonly uid?: number;
       /** Asks this node, instead of where the volume is or where the consumer was told that it is. */
       readonly at?: string;
     }

@@ -1,4 +1,5 @@
-// No consumer reads or writes what etcd doesn't allow it, and none is refused what etcd allows.
+// No consumer reads or writes what etcd doesn't allow it, and none is refused what etcd allows;
+// and files belong to whom it makes of their writers (owners.ts).
 //
 // Only the node that has a volume owes anybody anything: elsewhere a refusal is right.
 // Assumes that the server sees a consumer's address of RecordedRun.consumers.
@@ -12,6 +13,7 @@ import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
 import { type Level, levelOf } from './exports.ts';
 import { blindSpots, disturbed, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { ownersOf } from './owners.ts';
 import { countFirst, lastOfFirst } from './sorted.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
@@ -64,7 +66,11 @@ export const access: Check = (run) => {
   }
   if (nameless.size > 0) return unknown(`the addresses of ${[...nameless].join(', ')} are not known`);
   if (judged === 0) return unknown('no consumer was let in or refused');
-  return valid(`${count(judged, 'NFS call')}, each let in or refused as etcd says`);
+  const owners = ownersOf(run);
+  if (owners.wrong !== undefined) return invalid(owners.wrong.reason, owners.wrong.lines);
+  return valid(
+    `${count(judged, 'NFS call')}, each let in or refused as etcd says; ${count(owners.judged, 'file')} of whom they must be`,
+  );
 };
 
 const needed = (call: NfsCall): Level => (call.operation.kind === 'nfs-write' ? 2 : 1);

@@ -20,6 +20,8 @@ export async function commitFile(file: {
   readonly server: string;
   readonly volume: string;
   readonly file: string;
+  /** Who asks. */
+  readonly uid: number;
   readonly bytes: number;
   readonly timeoutMs: number;
   /** Default 2049. */
@@ -42,16 +44,17 @@ export async function commitFile(file: {
 async function call(
   {
     server,
+    uid,
     timeoutMs,
     port = NFS_PORT,
-  }: { readonly server: string; readonly timeoutMs: number; readonly port?: number },
+  }: { readonly server: string; readonly uid: number; readonly timeoutMs: number; readonly port?: number },
   operations: readonly Buffer[],
 ): Promise<ReturnType<typeof parseCompoundReply>> {
   const socket = connect({ host: server, port });
   const receive = createReceiver(socket);
   socket.setTimeout(timeoutMs, () => socket.destroy());
   try {
-    socket.write(compoundCall({ xid: 1, uid: 0, operations }));
+    socket.write(compoundCall({ xid: 1, uid, operations }));
     return parseCompoundReply(await receive());
   } finally {
     socket.destroy();

@@ -32,7 +32,8 @@ async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> 
   const server = request.server.includes(':') ? `[${request.server}]` : request.server;
   const root = `nfs://${server}/${request.volume}`;
   const limits = { timeout: request.timeoutMs, killSignal: 'SIGKILL' as const };
-  const remote = `${root}/${request.file}?version=4`;
+  const { uid = 0 } = request;
+  const remote = `${root}/${request.file}?version=4&uid=${uid}&gid=${uid}`;
   if (request.kind === 'nfs-read') {
     await run('nfs-cp', [remote, local], limits);
     return { outcome: 'ok', sha256: digestOf(await readFile(local)) };
@@ -41,7 +42,7 @@ async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> 
   await writeFile(local, content);
   await run('nfs-cp', [local, remote], limits);
   const { server: host, volume, file, timeoutMs } = request;
-  await commitFile({ server: host, volume, file, bytes: content.length, timeoutMs });
+  await commitFile({ server: host, volume, file, uid, bytes: content.length, timeoutMs });
   return { outcome: 'ok', sha256: digestOf(content) };
 }
 

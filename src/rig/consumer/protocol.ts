@@ -18,6 +18,8 @@ const exportUrlParts = {
   server: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,254}$/, 'must be a host name or an IP address'),
   /** The volume's id: the export is `/<volume>`. */
   volume: z.string().regex(/^v[0-9a-f]{16}$/, 'must be the id of a volume'),
+  /** User and group that the client says it is. Default: root. */
+  uid: z.int().min(0).max(65_535).optional(),
   /** The client gives up after this long; nobody knows then whether a write happened. */
   timeoutMs: z.int().min(1).max(120_000),
 };

@@ -16,6 +16,7 @@ import { etcdFrozen } from './etcd-frozen.ts';
 import { etcdMembersDown } from './etcd-members-down.ts';
 import { exportCreated } from './export-created.ts';
 import { exportModified } from './export-modified.ts';
+import { exportSquashed } from './export-squashed.ts';
 import { faultsClock } from './faults-clock.ts';
 import { faultsCluster } from './faults-cluster.ts';
 import { faultsCode } from './faults-code.ts';
@@ -49,6 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
   engineLeaderDown,
   exportCreated,
   exportModified,
+  exportSquashed,
   volumeMoved,
   nodeDrained,
   nodeAddedRebalance,

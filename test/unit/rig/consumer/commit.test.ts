@@ -48,6 +48,7 @@ const ask = (port: number): Promise<void> =>
     port,
     volume: 'v0123456789abcdef',
     file: 'f',
+    uid: 0,
     bytes: 300,
     timeoutMs: 5_000,
   });

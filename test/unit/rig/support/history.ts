@@ -39,6 +39,7 @@ export const by = (role: Role, node: string, term: number | null = null): Author
 
 interface FileCall {
   readonly kind: 'nfs-write' | 'nfs-read';
+  readonly uid?: number;
   readonly consumer: string;
   /** Who calls; the consumer itself. */
   readonly process?: string;
@@ -140,6 +141,7 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
         volume,
         file,
         ...(kind === 'nfs-write' ? { sha256 } : {}),
+        ...(options.uid !== undefined && { uid: options.uid }),
       };
       const call = { type: 'call', call: calls, process: options.process ?? consumer, operation } as const;
       history.push({ ...call, atMs, phase: 'invoke' });
