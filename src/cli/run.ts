@@ -10,6 +10,7 @@ import { createSystemRandom } from '../base/random.ts';
 import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
 import { COMPOSE_FILE, REPORT_FILE } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
+import { wrapped } from '../rig/report/text.ts';
 import { type RunOptions, type RunResult, runScenario } from '../rig/run.ts';
 import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
@@ -93,7 +94,7 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
         runId: newRunId(),
       };
       const onProgress = (what: string): void => {
-        task.output = what;
+        task.output = progressLines(what, process.stdout.columns);
       };
       try {
         const result = await runScenario({ ...common, ...place, scenario, onProgress });
@@ -120,6 +121,13 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
   }).run();
   return conclude(scenarios, outcomes);
 }
+
+/** What the renderers put before each line, at most: `[OUTPUT] `. */
+const PREFIX_COLUMNS = 9;
+
+/** Fitted into a terminal of so many columns; default 100. */
+const progressLines = (what: string, columns = 100): string =>
+  wrapped(what, { columns: Math.max(40, columns) - PREFIX_COLUMNS, indent: '  ', most: 3 }).join('\n');
 
 /** `runs/<time>-<scenario>-<seed>`, with a number behind it if that is taken; the time is in UTC. */
 function freeFolder(options: {

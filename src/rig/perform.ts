@@ -1,8 +1,10 @@
 // Performs a scenario's script, a step at a time.
 
-import { describeStep } from './describe.ts';
 import { createNemesis } from './faults/nemesis.ts';
 import { healthOf } from './health.ts';
+import type { ExpectationEvent } from './history.ts';
+import type { Unstamped } from './journal.ts';
+import { announced, concluded } from './progress.ts';
 import type { Scenario } from './scenario.ts';
 import type { Scene } from './scene.ts';
 import { createSite } from './site.ts';
@@ -10,13 +12,15 @@ import { createNames, type Stage } from './stage.ts';
 import { act, allOf } from './steps.ts';
 
 /**
- * `onStep` is told before each step what it is. Throws `machine` when the rig
+ * `onStep` is told before each step what it is, and after it what came of what it awaited. Throws `machine` when the rig
  * itself can't go on, `aborted` when it was told to stop; traffic has ended by then.
  */
 export async function perform(
-  stage: Stage,
+  { journal, ...rest }: Stage,
   options: { readonly scenario: Scenario; readonly onStep: (description: string) => void },
 ): Promise<void> {
+  const expected: Unstamped<ExpectationEvent>[] = [];
+  const stage: Stage = { ...rest, journal: overheard(journal, expected) };
   const names = createNames(stage);
   // What faults do by themselves until they are healed must not outlive a script that fails.
   const over = new AbortController();
@@ -30,8 +34,10 @@ export async function perform(
   try {
     for (const step of options.scenario.script) {
       stage.signal.throwIfAborted();
-      options.onStep(describeStep(step));
+      options.onStep(announced(step));
       await act(scene, step);
+      const told = concluded(expected.splice(0));
+      if (told !== undefined) options.onStep(told);
     }
     await nemesis.healAll();
   } finally {
@@ -40,3 +46,12 @@ export async function perform(
     await allOf([...scene.traffic.values(), ...scene.followers.values()].map((one) => one.end()));
   }
 }
+
+/** The same journal; what is recorded of expectations is noted as well. */
+const overheard = (journal: Stage['journal'], expected: Unstamped<ExpectationEvent>[]): Stage['journal'] => ({
+  ...journal,
+  record: (event) => {
+    journal.record(event);
+    if (event.type === 'expectation') expected.push(event);
+  },
+});
