@@ -139,10 +139,10 @@ onEveryStore('the API', ({ start, backend }) => {
     }
     for (const method of ['PATCH', 'OPTIONS']) {
       const wrong = await call(method, '/volumes');
-      expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, POST']);
+      expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
     }
-    const head = await fetch(`${cluster.node('a').url}/volumes/${UNKNOWN}?x`, { method: 'HEAD' });
-    expect([head.status, head.headers.get('allow')]).toEqual([405, 'GET, PUT, DELETE']);
+    const head = await fetch(`${cluster.node('a').url}/volumes/${UNKNOWN}/exports?x`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('allow')]).toEqual([405, 'PUT']);
     expect(await call('OPTIONS', '/volume')).toMatchObject({ status: 404 });
     expect(await call('GET', '/nodes/nobody')).toMatchObject({
       status: 404,
@@ -168,6 +168,55 @@ onEveryStore('the API', ({ start, backend }) => {
     expect(await call('GET', '/volumes/%zz')).toMatchObject({
       status: 400,
       json: { error: { code: 'malformed' } },
+    });
+  });
+
+  it('answers HEAD as GET, without a body', async () => {
+    await using cluster = await start({ a: { roles: ['api'] } });
+    const { call, url } = cluster.node('a');
+    const { json } = await call('POST', '/volumes', ORDER);
+    for (const path of [
+      `/volumes/${json.id}`,
+      `/volumes/${UNKNOWN}`,
+      '/volumes',
+      '/volumes/x',
+      '/healthz',
+      '/events',
+    ]) {
+      const answers = await Promise.all(
+        ['HEAD', 'GET'].map(async (method) => {
+          const over = new AbortController();
+          const { status, headers, body } = await fetch(`${url}${path}`, { method, signal: over.signal });
+          const isEmpty = body === null;
+          over.abort();
+          return { status, type: headers.get('content-type'), etag: headers.get('etag'), isEmpty };
+        }),
+      );
+      const [head, get] = answers;
+      expect({ path, ...head }).toEqual({ path, ...get, isEmpty: true });
+    }
+  });
+
+  it('refuses an If-Match that is no list of entity tags', async () => {
+    await using cluster = await start({ a: { roles: ['api'] } });
+    const { call } = cluster.node('a');
+    const { json, headers } = await call('POST', '/volumes', ORDER);
+    const path = `/volumes/${json.id}/exports`;
+    const change = async (ifMatch: string) =>
+      (await call('PUT', path, { exports: [RULE] }, { 'if-match': ifMatch })).status;
+    for (const bad of ['7', '"7', '7"', 'W/7', '"7" "8"', '"7",', '*, "7"', 'w/"7"']) {
+      expect([bad, await change(bad)]).toEqual([bad, 400]);
+    }
+    const etag = headers.get('etag') ?? '';
+    // A weak tag is one, and never the same (RFC 9110, 13.1.1).
+    for (const stale of ['"0"', '""', 'W/"7"', `W/${etag}`, '"0" , "x y"']) {
+      expect([stale, await change(stale)]).toEqual([stale, stale === '"0" , "x y"' ? 400 : 412]);
+    }
+    expect(await change(`"0",${etag}`)).toBe(202);
+    expect(await change('*')).toBe(304);
+    expect(await call('PUT', '/nodes/a', { draining: true }, { 'if-match': '1' })).toMatchObject({
+      status: 400,
+      json: { error: { fields: [{ path: 'If-Match' }] } },
     });
   });
 

@@ -6,6 +6,7 @@ import { type ErrorCode, hasCode } from '../../base/errors.ts';
 import { fieldErrors } from '../../model/parse.ts';
 import { withDeadline } from './deadline.ts';
 import { type ApiContext, type ApiResponse, invalid, problem, type Route } from './route.ts';
+import { isIfMatch } from './stored.ts';
 
 /** Leaves half a second of the promised 2 s to the network and a busy machine. */
 export const CALL_TIMEOUT_MS = 1500;
@@ -31,9 +32,11 @@ export async function callRoute(context: ApiContext, route: Route, raw: RawCall)
   const query = (route.query ?? NO_QUERY).safeParse({ ...(raw.query ?? {}) });
   const body = route.body?.safeParse(raw.body);
   const failures = [params, query, body].flatMap((part) => (part?.success === false ? [part.error] : []));
-  if (failures.length > 0) {
-    return invalid(failures.flatMap(fieldErrors));
+  const fields = failures.flatMap(fieldErrors);
+  if (route.conditional === true && raw.ifMatch !== undefined && !isIfMatch(raw.ifMatch)) {
+    fields.push({ path: 'If-Match', message: 'must be * or entity tags, such as "12", with commas between' });
   }
+  if (fields.length > 0) return invalid(fields);
   const kv = withDeadline({ kv: context.kv, clock: context.clock, timeoutMs: CALL_TIMEOUT_MS });
   try {
     const response = await route.handle(

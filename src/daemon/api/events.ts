@@ -37,6 +37,7 @@ const events = route({
   summary:
     'What happens, as server-sent events: each has the name of its kind and, as data, a ClusterEvent. Resumable by Last-Event-ID.',
   query: eventsQuery,
+  resumable: true,
   answers: {
     200: {
       description:

@@ -2,7 +2,7 @@
 // keeps of a node that is away, and what is reserved there.
 
 import type { z } from 'zod';
-import { bytesToGib } from '../../base/units.ts';
+import { reservedGib } from '../../base/units.ts';
 import { NODES_PREFIX, nodeKey, SPECS_PREFIX, specKey, VOLUMES_PREFIX } from '../../kv/keys.ts';
 import type { KeyValue } from '../../kv/kv.ts';
 import { type Node, type NodeSpec, nodeSchema, nodeSpecSchema } from '../../model/node.ts';
@@ -107,7 +107,7 @@ export function nodeViewOf(known: KnownNode, reserved: Reserved = NOTHING): Node
     started_at: live?.started_at ?? null,
     alive: live !== undefined,
     draining: spec?.draining ?? false,
-    volumes: { count: reserved.count, reserved: bytesToGib(reserved.bytes) },
+    volumes: { count: reserved.count, reserved: reservedGib(reserved) },
   };
 }
 

@@ -53,7 +53,7 @@ export function describeApi(routes: readonly Route[], protection: Protection = N
       title: 'Cobalt',
       version: '1',
       description:
-        'Distributed BTRFS volumes, exported over NFS. Errors are JSON: `{error: {code, message, fields?}}`. A connection whose request does not arrive within 10 s is answered with 408 and closed. A method that a path does not have, HEAD and OPTIONS among them, is answered with 405 and Allow.',
+        'Distributed BTRFS volumes, exported over NFS. Errors are JSON: `{error: {code, message, fields?}}`. A connection whose request does not arrive within 10 s is answered with 408 and closed. HEAD is answered as GET would be, without the body. A method that a path does not have, OPTIONS among them, is answered with 405 and Allow.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -75,7 +75,12 @@ function operation(route: Route, protection: Protection): Json {
   const parameters = [
     ...parametersOf('path', route.params),
     ...parametersOf('query', route.query),
-    ...(route.conditional === true ? [header('If-Match', 'Only if it is still at this ETag.')] : []),
+    ...(route.conditional === true
+      ? [header('If-Match', 'Only if it is still at this ETag: * or entity tags.')]
+      : []),
+    ...(route.resumable === true
+      ? [header('Last-Event-ID', 'Resumes after this id, a revision of etcd. Default: from now on.')]
+      : []),
     ...(isTagged(route) ? [header('If-None-Match', 'Only if it is not at this ETag any more.')] : []),
   ];
   const asksToken = protection.token && route.open !== true;

@@ -90,6 +90,8 @@ export interface Route {
   readonly body?: z.ZodType;
   /** True when If-Match is heeded. */
   readonly conditional?: boolean;
+  /** True when Last-Event-ID is heeded. */
+  readonly resumable?: boolean;
   /** True when it answers without etcd; all others answer 503 when etcd can't be reached. */
   readonly local?: boolean;
   /** True when anybody may ask, as often as they like: probes have no token. */

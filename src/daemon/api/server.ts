@@ -4,7 +4,7 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { callRoute } from './call.ts';
 import { type Calls, endConnections, endOf, endWith } from './connections.ts';
-import { createMethodLookup } from './methods.ts';
+import { createMethodLookup, methodsOf } from './methods.ts';
 import type { ApiMetrics } from './metrics.ts';
 import { type ProtectionOptions, protect } from './protection.ts';
 import {
@@ -15,7 +15,7 @@ import {
   refusalOf,
   wrongMethod,
 } from './refusals.ts';
-import type { ApiContext, Route } from './route.ts';
+import type { ApiContext, ApiResponse, Route } from './route.ts';
 import { send } from './send.ts';
 
 /** A client that has not sent its request by then has lost interest. */
@@ -62,6 +62,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     // What has arrived is answered, and the connection then closed: see endConnections.
     return503OnClosing: false,
+    // Of streams fastify would read the body to its end.
     exposeHeadRoutes: false,
     frameworkErrors: (error, _request, reply) => send(reply as FastifyReply, refusalOf(error)),
     clientErrorHandler: (error, socket) => endWith(socket, rawRefusal(error.code), options.context.clock),
@@ -83,9 +84,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
   server.setErrorHandler((error: FastifyError, _request, reply) => send(reply, refusalOf(error)));
   const calls = endConnections(server);
   protect(server, options);
-  const methodsOf = createMethodLookup(options.routes);
+  const lookUp = createMethodLookup(options.routes);
   server.setNotFoundHandler((request, reply) => {
-    const methods = methodsOf(request.url);
+    const methods = lookUp(request.url);
     return send(reply, methods.length === 0 ? NO_SUCH_CALL : wrongMethod(methods));
   });
   server.register(async (scope) => {
@@ -115,7 +116,8 @@ function serve(
   { context, metrics, calls }: ServerOptions & { readonly calls: Calls },
 ): void {
   server.route({
-    method: route.method,
+    // HEAD as well (RFC 9110, 9.3.2): node sends no body then.
+    method: methodsOf(route),
     url: route.path,
     handler: async (request, reply) => {
       const startedMs = context.clock.monotonicMs();
@@ -130,15 +132,18 @@ function serve(
         signal,
       });
       metrics?.observe({
-        method: route.method,
+        method: request.method,
         route: route.path,
         status: response.status,
         durationMs: context.clock.monotonicMs() - startedMs,
       });
-      return send(reply, response, signal);
+      return send(reply, request.method === 'HEAD' ? withoutStream(response) : response, signal);
     },
   });
 }
 
 const textOf = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : header?.join(', ');
+
+/** What it would begin with. Its handler lets go of it when the reply is over. */
+const withoutStream = ({ stream: _, cutOff: __, ...response }: ApiResponse): ApiResponse => response;

@@ -51,7 +51,12 @@ export const etagOf = (modRevision: number, variant?: string): string =>
 /** Of what an answer says besides the value of its key. */
 const variantOf = (view: unknown): string => sha256(JSON.stringify(view)).slice(0, VARIANT_DIGITS);
 
-/** If-Match of RFC 9110, section 13.1.1: absent, `*`, or a list of strong entity tags, of any variant. */
+/** If-Match of RFC 9110, sections 8.8.3 and 13.1.1: `*`, or a list of entity tags. */
+const IF_MATCH = /^(\*|(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*)$/;
+
+export const isIfMatch = (text: string): boolean => IF_MATCH.test(text.trim());
+
+/** Of an If-Match that is one, or absent; only strong tags count, of any variant. */
 export function matches(ifMatch: string | undefined, modRevision: number): boolean {
   if (ifMatch === undefined || ifMatch.trim() === '*') return true;
   const own = new RegExp(`^"${modRevision}(-[a-z0-9.-]*)?"$`);

@@ -35,6 +35,17 @@ describe('the OpenAPI description', () => {
     expect(new Set(ROUTES.map(({ id }) => id)).size).toBe(ROUTES.length);
   });
 
+  it('names the headers that a call heeds', () => {
+    const heeding = (name: string) =>
+      operations
+        .filter(({ operation }) =>
+          operation.parameters?.some((one) => one.in === 'header' && one.name === name),
+        )
+        .map(({ operation }) => operation.operationId);
+    expect(heeding('Last-Event-ID')).toEqual(['followEvents']);
+    expect(heeding('If-Match')).toEqual(ROUTES.filter(({ conditional }) => conditional).map(({ id }) => id));
+  });
+
   it('is found valid by a validator that knows the specification', async () => {
     for (const protection of [undefined, { token: true, certificate: true }]) {
       const described = JSON.parse(JSON.stringify(describeApi(ROUTES, protection)));
