@@ -3,16 +3,24 @@
 
 import type { Clock } from '../base/clock.ts';
 import { createSystemRandom, hex } from '../base/random.ts';
-import { connectEngine } from '../rig/docker/engine.ts';
+import { connectEngine, engineHost } from '../rig/docker/engine.ts';
 import { openContainersMode } from '../rig/docker/mode.ts';
+import { requireImage } from '../rig/docker/system-image.ts';
 import type { Mode } from '../rig/lifecycle.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { readSettings } from './settings.ts';
 
-export async function openContainers(clock: Clock, onProgress: (what: string) => void): Promise<Mode> {
+/** `system`: an image that has to be there besides the project's own. */
+export async function openContainers(
+  clock: Clock,
+  onProgress: (what: string) => void,
+  { system }: { readonly system?: string | undefined } = {},
+): Promise<Mode> {
   const settings = readSettings();
+  const docker = await connectEngine(settings.engine);
+  if (system !== undefined) await requireImage(docker, { image: system, host: engineHost(settings.engine) });
   return openContainersMode({
-    docker: await connectEngine(settings.engine),
+    docker,
     clock,
     root: ROOT_FOLDER,
     socketPath: settings.socketInEngine,

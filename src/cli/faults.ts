@@ -21,11 +21,25 @@ import { judgedRun } from './judged-run.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { readSettings } from './settings.ts';
 
+const HELP = `
+Of each fault, the fields that a scenario gives it: whom it hits (a member's
+name, or leader, follower, one, minority, majority, all, etcd-leader and so on),
+and how hard. In a scenario's script:
+  { inject: { fault: 'loss', on: 'leader', percent: 20 }, as: 'lossy' },
+  { hold: 1_000, why: 'it lasts' },
+  { heal: 'lossy' },
+
+Examples:
+  rig faults
+  rig faults --of runs/20260101-120000-faults-network-7
+  rig faults --of runs/*-faults-*`;
+
 export function registerFaults(program: Command): void {
   program
     .command('faults')
     .description('list the faults, what each takes, and whether it can be had here')
     .option('--of <run...>', 'instead: how long each fault took in these runs, and what their checks said')
+    .addHelpText('after', HELP)
     .action(async ({ of: folders }: { readonly of?: readonly string[] }) => {
       const columns = process.stdout.columns ?? 80;
       const lines = folders === undefined ? await list(columns) : await timesOf(folders, columns);

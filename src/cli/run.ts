@@ -21,7 +21,7 @@ import { openKv } from './open-kv.ts';
 
 interface RunFlags {
   readonly seed?: string;
-  readonly duration: string;
+  readonly duration?: string;
   readonly system?: string;
   readonly keep?: boolean;
   readonly keepOnFailure?: boolean;
@@ -39,7 +39,7 @@ export function registerRun(program: Command): void {
     .description('run scenarios, each on a cluster of its own, and judge them')
     .argument('<scenario...>', 'names of scenarios, or all (rig scenarios lists them)')
     .option('--seed <number>', 'decides every random choice; drawn and printed when left out')
-    .option('--duration <seconds>', 'of chaos: how long faults come and go, such as 60s', '60s')
+    .option('--duration <seconds>', 'of chaos: how long faults come and go, from 10s to 3600s; default 60s')
     .option(
       '--system <image>',
       'the daemon under test: an image that was built elsewhere, instead of these sources',
@@ -54,7 +54,14 @@ export function registerRun(program: Command): void {
     .action(async (names: readonly string[], flags: RunFlags) => {
       const seed = flags.seed === undefined ? createSystemRandom().uint32() : parseSeed(flags.seed);
       const { system } = flags;
-      const named = scenariosNamed(names, { seed, durationMs: parseDuration(flags.duration) });
+      const { duration } = flags;
+      const durationMs = duration === undefined ? undefined : parseDuration(duration);
+      const named = scenariosNamed(names, { seed, durationMs });
+      if (durationMs !== undefined && named.every(({ plan }) => plan === undefined)) {
+        throw new RigError('invalid', `${names.join(', ')} can't be given a duration`, {
+          next: 'Leave --duration out; only chaos takes one.',
+        });
+      }
       const scenarios = system === undefined ? named : named.map((scenario) => onSystem(scenario, system));
       process.exitCode = await runAll(scenarios, seed, flags);
     });
@@ -81,7 +88,7 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
   using interrupt = catchInterrupt(() =>
     process.stderr.write('\nstopping; press Ctrl-C again to leave it to the reaper\n'),
   );
-  await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`));
+  await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`), flags);
 
   const keep: RunOptions['keep'] = flags.keep ? 'always' : flags.keepOnFailure ? 'on-failure' : 'never';
   const common = { seed, clock, keep, signal: interrupt.signal, deploy: mode.deploy, openKv };

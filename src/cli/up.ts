@@ -49,7 +49,11 @@ async function up(flags: UpFlags): Promise<void> {
   const topology = await topologyOf(flags);
   const clock = createSystemClock();
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
-  await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`));
+  const { system } = topology;
+  const image = system.kind === 'image' ? system.image : undefined;
+  await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`), {
+    system: image,
+  });
   const deployment = await mode
     .deploy({
       topology,
@@ -59,16 +63,20 @@ async function up(flags: UpFlags): Promise<void> {
       outlivesRig: true,
       signal: interrupt.signal,
     })
-    .catch((error: unknown) => notDeployed(error, flags.name));
+    .catch((error: unknown) => notDeployed(interrupted(error, interrupt.signal), flags.name));
   try {
     await awaitReady({ deployment, clock, timeoutMs: READY_WITHIN_MS, signal: interrupt.signal });
     await tellWhere(deployment, flags.name);
   } catch (error) {
     await deployment.teardown();
     await rm(upFolder(flags.name), { recursive: true, force: true });
-    throw error;
+    throw interrupted(error, interrupt.signal);
   }
 }
+
+/** Whatever else went wrong when somebody stopped it. */
+const interrupted = (error: unknown, { aborted }: AbortSignal): unknown =>
+  aborted ? new RigError('aborted', 'interrupted; nothing is left of the cluster', { cause: error }) : error;
 
 /** Leaves no folder behind, but that of the cluster which has the name already. */
 async function notDeployed(error: unknown, name: string): Promise<never> {

@@ -37,6 +37,7 @@ describe('bad input', () => {
     ['run', "missing required argument 'scenario'; see rig run --help"],
     ['run export-created --bogus', "unknown option '--bogus'"],
     ['run nope', "there is no scenario 'nope'; choose from: "],
+    ['run export-created --duration 30s', "export-created can't be given a duration; leave --duration out"],
     ['run export-created --seed x', "'x' is no seed"],
     ['run export-created --seed -1', "'-1' is no seed"],
     ['run export-created --seed 4294967296', "'4294967296' is no seed"],
@@ -127,6 +128,19 @@ describe('a machine that lacks something', () => {
     },
   );
 
+  it('is told before anything starts: no such image for rig run --system', async () => {
+    const asked = '/images/elsewhere/cobalt:9/json';
+    const socket = join(folder, 'docker.sock');
+    await using engine = await startEngineThatNotes(socket, { [asked]: 404 });
+    const run = ['run', 'all', '--system', 'elsewhere/cobalt:9'];
+    const { exitCode, stderr, left } = await rig(run, { DOCKER_HOST: `unix://${socket}` });
+    expect(stderr).toMatch(
+      /^rig: the Docker Engine at unix:.*docker.sock has no image 'elsewhere\/cobalt:9'; .*$/,
+    );
+    expect({ exitCode, left }).toEqual({ exitCode: 3, left: ['docker.sock'] });
+    expect(engine.calls.at(-1)).toBe(`GET ${asked}`);
+  });
+
   it('is told in one line: --out names a file', async () => {
     writeFileSync(join(folder, 'taken'), '');
     const { exitCode, stderr, left } = await rig(['run', 'export-created', '--out', 'taken'], {});
@@ -136,15 +150,16 @@ describe('a machine that lacks something', () => {
   });
 });
 
-/** An engine that answers a ping, refuses everything else, and keeps what it was asked. */
+/** An engine that answers a ping, refuses everything else (default: with 500), and keeps what it was asked. */
 async function startEngineThatNotes(
   path: string,
+  statuses: Readonly<Record<string, number>> = {},
 ): Promise<AsyncDisposable & { readonly calls: readonly string[] }> {
   const calls: string[] = [];
   const server: Server = createServer((request, response) => {
     calls.push(`${request.method} ${request.url}`);
     if (request.url?.endsWith('/_ping')) return void response.end('OK');
-    response.statusCode = 500;
+    response.statusCode = statuses[request.url ?? ''] ?? 500;
     response.end('{"message":"not here"}');
   });
   await new Promise<void>((done) => server.listen(path, done));

@@ -79,9 +79,9 @@ export function renderCompose(options: ComposeOptions): string {
 
 const dataVolume = (name: string): string => `${name}-data`;
 
-// The rig's images are built here and are in no registry: without `never`, Compose
-// would try to pull a missing one and complain of denied access instead of its absence.
-const OWN_IMAGE = { pull_policy: 'never' };
+// Images are built on this engine, whoever builds them: without `never`, Compose would
+// try to pull a missing one and complain of denied access instead of its absence.
+const UNPULLED = { pull_policy: 'never' };
 
 // An init as PID 1 passes signals on, and reaps what a killed process leaves behind.
 const INIT = { init: true };
@@ -89,7 +89,7 @@ const INIT = { init: true };
 function etcdService({ topology, images, rejoining }: ComposeOptions, name: string): Section {
   return {
     image: images.etcd,
-    ...OWN_IMAGE,
+    ...UNPULLED,
     ...INIT,
     hostname: name,
     stop_grace_period: '5s',
@@ -127,12 +127,10 @@ function peerEnvironment(members: readonly string[], name: string): Section {
 }
 
 function nodeService({ topology, images }: ComposeOptions, node: TopologyNode): Section {
-  const image =
-    topology.system.kind === 'image'
-      ? { image: topology.system.image }
-      : { image: images.node, ...OWN_IMAGE };
+  const image = topology.system.kind === 'image' ? topology.system.image : images.node;
   return {
-    ...image,
+    image,
+    ...UNPULLED,
     ...INIT,
     ...(node.starts === 'later' && LATER),
     hostname: node.name,
@@ -204,7 +202,7 @@ function endpointsFor(topology: Topology, node: TopologyNode): readonly string[]
 function consumerService({ images }: ComposeOptions, name: string): Section {
   return {
     image: images.consumer,
-    ...OWN_IMAGE,
+    ...UNPULLED,
     ...INIT,
     hostname: name,
     stop_grace_period: '2s',

@@ -38,7 +38,7 @@ export async function compose(
 function composeError(args: readonly string[], error: unknown): RigError {
   if (!(error instanceof ExecaError)) return RigError.from(error, { code: 'machine' });
   if (error.isCanceled)
-    return new RigError('aborted', `docker compose ${args[0]} was given up`, { cause: error });
+    return new RigError('aborted', `interrupted during docker compose ${args[0]}`, { cause: error });
   if (error.code === 'ENOENT') {
     return new RigError('machine', 'the docker command was not found', {
       next: 'Run scripts/setup, or install Docker and its Compose plugin.',

@@ -1,12 +1,23 @@
-// A node's image of other sources than this project's own. No rig takes it for theirs: it has a name of its own,
+// A node's image that this project didn't build, and how one is built of other sources than this project's own. No rig takes it for theirs: it has a name of its own,
 // and goes with whoever has its label.
 
 import type Docker from 'dockerode';
 import { RigError } from '../../base/errors.ts';
 import { buildImage } from './build.ts';
-import { isStatus } from './progress.ts';
+import { imageExists, isStatus } from './progress.ts';
 import { planImages } from './recipes.ts';
 import { engineArchitecture } from './runtime.ts';
+
+/** Throws `invalid` for an image that the engine doesn't have: the rig pulls none. `host`: the engine's address. */
+export async function requireImage(
+  docker: Docker,
+  { image, host }: { readonly image: string; readonly host: string },
+): Promise<void> {
+  if (await imageExists(docker, image)) return;
+  throw new RigError('invalid', `the Docker Engine at ${host} has no image '${image}'`, {
+    next: 'Build or pull it there, the rig pulls nothing; `docker image ls` shows what there is.',
+  });
+}
 
 export interface SystemImageOptions {
   /** A folder with the sources of an image, and the lock file. */

@@ -172,10 +172,9 @@ describe('renderCompose', () => {
     expect(rendered(TWO).services.node1).not.toHaveProperty('depends_on');
   });
 
-  it('takes another image for the nodes when the system comes as one, and may pull it', () => {
+  it('takes another image for the nodes when the system comes as one, and pulls none', () => {
     const { services } = rendered({ ...TWO, system: { kind: 'image', image: 'example.org/cobalt:2' } });
-    expect(services.node1.image).toBe('example.org/cobalt:2');
-    expect(services.node1).not.toHaveProperty('pull_policy');
+    expect(services.node1).toMatchObject({ image: 'example.org/cobalt:2', pull_policy: 'never' });
     expect(services.etcd).toMatchObject({ image: 'etcd:1', pull_policy: 'never' });
   });
 
