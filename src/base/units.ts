@@ -2,7 +2,7 @@
 
 export const BYTES_PER_GIB = 1024 ** 3;
 
-/** The smallest reservation, in GiB: 16 MiB (design.md). */
+/** The smallest reservation, in GiB: 16 MiB. */
 export const SMALLEST_RESERVATION_GIB = 1 / 64;
 
 const BLOCK_BYTES = 4096;

@@ -1,4 +1,4 @@
-// Where everything lives in etcd (design.md, "Cobalt's contract").
+// Where everything lives in etcd. Values are JSON (model/), validated on every read.
 
 export const ROOT = '/cobalt/v1/';
 export const VERSION_KEY = `${ROOT}version`;

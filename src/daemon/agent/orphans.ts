@@ -1,6 +1,7 @@
 // Which subvolumes and exports nobody accounts for, and what may be done about
-// them, as a pure function. The agent never deletes what it can't account for
-// (design.md): only two consecutive linearizable listings convict.
+// them, as a pure function. The agent never deletes what it can't account for, and
+// an etcd that is away or empty accounts for nothing: only two consecutive
+// linearizable listings convict.
 
 import { nameIn, VOLUMES_PREFIX } from '../../kv/keys.ts';
 import type { KeyValue } from '../../kv/kv.ts';

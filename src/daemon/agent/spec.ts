@@ -28,7 +28,7 @@ export interface NodeFacts {
   readonly virtual: boolean;
 }
 
-/** The persisted spec, made from the settings if there is none: it wins from then on (design.md). */
+/** The persisted spec, made from the settings if there is none: it wins from then on. */
 export async function ensureSpec(options: {
   readonly kv: Kv;
   readonly storage: Storage;

@@ -1,4 +1,4 @@
-// An API call answers within 2 s whatever etcd does (design.md). One call may
+// An API call answers within 2 s whatever etcd does: README promises it. One call may
 // need several reads and writes, so the bound is on all of them together.
 
 import type { Clock } from '../../base/clock.ts';

@@ -51,7 +51,7 @@ export interface Room {
 export function createRoom({ volumes, nodes, specs }: ClusterState): Room {
   const rooms = new Map(
     nodes.map((node) => {
-      // What was persisted at the first start wins over what the agent says now (design.md).
+      // What was persisted at the first start wins over what the agent says now.
       const spec = specs.get(node.name);
       const capacityBytes = gibToBytes(spec?.capacity ?? node.capacity);
       return [

@@ -1,4 +1,4 @@
-// No write of an engine that was deposed lands (design.md, "that is the fence").
+// No write of an engine that was deposed lands: each compares the leader key that it was elected by.
 //
 // Assumes that an engine's writes carry its role, its node and its term, the
 // creation revision of the leader key that it held (model/volume.ts, Writer).

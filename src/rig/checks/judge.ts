@@ -9,7 +9,7 @@ export interface Judged {
   readonly verdicts: readonly Verdict[];
 }
 
-/** Exit codes of design.md, best first. */
+/** Exit codes, as README's section on results has them, best first. */
 const EXIT_CODES: Readonly<Record<Judgement, number>> = { valid: 0, invalid: 1, unknown: 2 };
 
 /** The rig, its input or the machine is at fault. */

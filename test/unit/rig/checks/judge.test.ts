@@ -56,7 +56,7 @@ describe('judge', () => {
     expect(judge(calmRun().history.run(), names).verdict).toBe('valid');
   });
 
-  it('puts the worst verdict first, and maps it to the exit codes of design.md', () => {
+  it('puts the worst verdict first, and maps it to the exit codes that README has', () => {
     expect(worstOf(['valid', 'unknown', 'invalid'])).toBe('invalid');
     expect(worstOf(['valid', 'unknown'])).toBe('unknown');
     expect([exitCodeOf('valid'), exitCodeOf('invalid'), exitCodeOf('unknown'), EXIT_MACHINE]).toEqual([
