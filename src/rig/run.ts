@@ -11,6 +11,7 @@ import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { watchMachine } from './machine.ts';
 import { perform } from './perform.ts';
 import { LOGS_FOLDER, readRecordedRun } from './record-files.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
@@ -68,12 +69,14 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   using journal = openJournal({ clock, folder });
   const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
 
+  using machine = watchMachine({ clock, journal });
   onProgress('starting the cluster');
   const absentAtStart = scenario.absentAtStart ?? [];
   const deployment = await options.deploy({ topology, runId, folder, absentAtStart, signal });
   let kept = false;
   try {
     await experiment({ ...options, deployment, journal, header });
+    machine[Symbol.dispose]();
     onProgress('judging');
     const run = await readRecordedRun(folder);
     const judged = judge(run, scenario.checks);
