@@ -23,6 +23,9 @@ import type { Scenario } from './scenario.ts';
 import { settle } from './settle.ts';
 import { etcdMembers, parseTopology, type Topology } from './topology.ts';
 
+/** A wait that ends at once unless the recorder is broken, or the machine starved. */
+const CAUGHT_UP_WITHIN_MS = 30_000;
+
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly seed: number;
@@ -165,7 +168,7 @@ async function finalState(
   const kv = openKv(await deployment.etcd());
   try {
     const revision = await collectFinalState({ kv, journal });
-    await recorder.caughtUp(revision, 5_000);
+    await recorder.caughtUp(revision, CAUGHT_UP_WITHIN_MS);
     return recorder.complete();
   } catch (error) {
     // etcd may be the very thing that is broken: then nobody saw the end, and the checks say so.

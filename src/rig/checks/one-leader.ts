@@ -5,15 +5,16 @@
 // nothing, and that a paused one does nothing while it is paused. A leader must
 // give up before its lease can expire, and the next one is elected after that,
 // so two beliefs never overlap in a correct system; ALLOWANCE_MS covers a timer
-// that is late on a busy machine. No fault excuses anything. Where a daemon's clock
+// that is late, by the work clock. No fault excuses anything. Where a daemon's clock
 // was wrong, Docker's times have to do, which are late by up to READ_WITHIN_MS.
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Belief, beliefs } from './beliefs.ts';
 import { withOwnClock } from './impairments.ts';
 import { holderOf, reigns } from './leader-history.ts';
-import { disturbed, endMs, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
+import { workClockOf } from './work-clock.ts';
 
 const ALLOWANCE_MS = 250;
 const READ_WITHIN_MS = 1_000;
@@ -70,7 +71,7 @@ function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined 
       [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
     );
     const lateMs = [earlier, belief].some(({ node }) => ownClocks.has(node)) ? READ_WITHIN_MS : 0;
-    if (undisturbedMs(span, paused) <= ALLOWANCE_MS + lateMs) continue;
+    if (workClockOf(run).workedMs(span, paused) <= ALLOWANCE_MS + lateMs) continue;
     return invalid('two engines believed at the same time that they lead', [
       describe(earlier),
       describe(belief),
@@ -85,7 +86,7 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
   const disturbances = outages(run);
   for (const outage of disturbances) {
     if (outage.container !== 'etcd') continue;
-    const deadlineMs = outage.certainFromMs + ttlMs + ALLOWANCE_MS;
+    const deadlineMs = workClockOf(run).after(outage.certainFromMs + ttlMs, ALLOWANCE_MS);
     if (outage.certainToMs < deadlineMs) continue;
     const still = all.find(
       (belief) =>
@@ -96,7 +97,7 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     if (still === undefined) continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${seconds(outage.certainFromMs)}: etcd is ${outage.kind}`,
-      `${seconds(deadlineMs)}: one lease and ${ALLOWANCE_MS} ms later`,
+      `${seconds(deadlineMs)}: one lease and ${ALLOWANCE_MS} ms of work later`,
       describe(still),
     ]);
   }
@@ -123,7 +124,8 @@ function outlivedReign(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     if (deleted === undefined) continue;
     const lateMs = ownClocks.has(belief.node) ? READ_WITHIN_MS : 0;
     const span = { fromMs: deleted.atMs, toMs: Math.min(belief.toMs, lastMs) };
-    if (undisturbedMs(span, onEngine(pauses, belief.node)) <= ttlMs + ALLOWANCE_MS + lateMs) continue;
+    const believedMs = workClockOf(run).workedMs(span, onEngine(pauses, belief.node));
+    if (believedMs <= ttlMs + ALLOWANCE_MS + lateMs) continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${position(deleted)}: the leader key is gone`,
       describe(belief),
