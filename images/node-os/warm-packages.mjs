@@ -2,6 +2,7 @@
 // cache (images/base/warm.mjs tells why). Lies next to node_modules: a bare
 // name resolves from where the file is.
 
+import 'dbus-native';
 import 'etcd3';
 import 'prom-client';
 import 'zod';

@@ -17,7 +17,9 @@ export interface Session {
   /**
    * When the holder must stop relying on the lease, on the monotonic clock: the
    * moment the last successful renewal was *sent*, plus the TTL. The server
-   * counts from when it received it, so the belief never outlives the lease.
+   * counts from when it received it, so the belief never outlives the lease. (But for
+   * a leader of etcd that has lost the other members and hasn't noticed yet: what it
+   * renews the next leader doesn't know. There only fencing protects.)
    */
   readonly validUntilMs: number;
   /** Asks the clock, not a timer, so it is right even in the first moment after a SIGCONT. */

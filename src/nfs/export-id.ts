@@ -1,7 +1,7 @@
 // The numbers by which ganesha knows its exports.
 
 import { RigError } from '../base/errors.ts';
-import type { ShownExport } from './ganesha-output.ts';
+import type { ShownExport } from './ganesha-answers.ts';
 
 /** Export ids are 16 bits; 0 is the pseudo filesystem's root. */
 const LARGEST_EXPORT_ID = 65_535;

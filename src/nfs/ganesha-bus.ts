@@ -1,11 +1,12 @@
-// Ganesha's export manager, called over the system's D-Bus with dbus-send.
+// Ganesha's export manager, called over the system's D-Bus.
 // Source: https://github.com/nfs-ganesha/nfs-ganesha/wiki/Dbusinterface
 
+import { DBusError } from 'dbus-native';
 import type { Clock } from '../base/clock.ts';
-import { runCommand } from '../base/command.ts';
 import { hasCode, RigError } from '../base/errors.ts';
+import { readDisplayExport, readShowExports, type ShownExport } from './ganesha-answers.ts';
 import type { ServedClients } from './ganesha-config.ts';
-import { parseDisplayExport, parseShowExports, type ShownExport } from './ganesha-output.ts';
+import { createSystemBus, NotConnectedError } from './system-bus.ts';
 
 /** Each call throws `unavailable` while the bus or ganesha isn't up, and `io` when ganesha refuses. */
 export interface GaneshaBus {
@@ -18,29 +19,33 @@ export interface GaneshaBus {
   remove(exportId: number): Promise<void>;
 }
 
+const EXPORT_MANAGER = {
+  destination: 'org.ganesha.nfsd',
+  path: '/org/ganesha/nfsd/ExportMgr',
+  interface: 'org.ganesha.nfsd.exportmgr',
+} as const;
+
 const BUSY_INTERVAL_MS = 10;
 
 /** `timeoutMs` is for each call: how long ganesha may take, or be busy with another's call. */
 export function createGaneshaBus(options: { readonly clock: Clock; readonly timeoutMs: number }): GaneshaBus {
   const { clock, timeoutMs } = options;
+  const bus = createSystemBus({ timeoutMs });
 
-  const callOnce = async (method: string, args: readonly string[]): Promise<string> => {
-    const target = ['--dest=org.ganesha.nfsd', '/org/ganesha/nfsd/ExportMgr'];
-    const flags = ['--system', '--print-reply', `--reply-timeout=${timeoutMs}`];
-    const command = [...flags, ...target, `org.ganesha.nfsd.exportmgr.${method}`, ...args];
+  const callOnce = async (member: string, arguments_: Arguments): Promise<readonly unknown[]> => {
     try {
-      return await runCommand({ file: 'dbus-send', args: command, timeoutMs: timeoutMs + 1000 });
+      return await bus.call({ ...EXPORT_MANAGER, member, ...arguments_ });
     } catch (error) {
-      throw busError(method, RigError.from(error));
+      throw busError(member, error);
     }
   };
   // Ganesha takes one change at a time and turns others away. A daemon's own
   // calls are in line already, but those of one that was just killed may run on.
-  const call = async (method: string, ...args: readonly string[]): Promise<string> => {
+  const call = async (member: string, arguments_: Arguments = {}): Promise<readonly unknown[]> => {
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     for (;;) {
       try {
-        return await callOnce(method, args);
+        return await callOnce(member, arguments_);
       } catch (error) {
         if (!hasCode(error, 'conflict')) throw error;
         if (clock.monotonicMs() >= deadlineMs) throw new RigError('timeout', error.message, { cause: error });
@@ -48,18 +53,19 @@ export function createGaneshaBus(options: { readonly clock: Clock; readonly time
       }
     }
   };
-  const configure = async (method: string, file: string, exportId: number): Promise<void> => {
-    await call(method, `string:${file}`, `string:EXPORT(Export_Id=${exportId})`);
+  const configure = async (member: string, file: string, exportId: number): Promise<void> => {
+    await call(member, { signature: 'ss', body: [file, `EXPORT(Export_Id=${exportId})`] });
   };
+  const numbered = (exportId: number): Arguments => ({ signature: 'q', body: [exportId] });
 
   return {
-    show: async () => parseShowExports(await call('ShowExports')),
-    clients: async (exportId) => parseDisplayExport(await call('DisplayExport', `uint16:${exportId}`)),
+    show: async () => readShowExports(await call('ShowExports')),
+    clients: async (exportId) => readDisplayExport(await call('DisplayExport', numbered(exportId))),
     add: (file, exportId) => configure('AddExport', file, exportId),
     update: (file, exportId) => configure('UpdateExport', file, exportId),
     remove: async (exportId) => {
       try {
-        await call('RemoveExport', `uint16:${exportId}`);
+        await call('RemoveExport', numbered(exportId));
       } catch (error) {
         if (!hasCode(error, 'not_found')) throw error;
       }
@@ -67,19 +73,27 @@ export function createGaneshaBus(options: { readonly clock: Clock; readonly time
   };
 }
 
-/** No bus, or nobody on it who is called org.ganesha.nfsd, or one that went away. */
-const DOWN =
-  /Failed to (open connection|connect)|DBus\.Error\.(ServiceUnknown|NameHasNoOwner|NoReply|NoServer|Disconnected|UnknownObject|UnknownMethod|UnknownInterface)/;
+interface Arguments {
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+}
 
-/** What a failed dbus-send means. `conflict` stands for "busy, try again". */
-export function busError(method: string, error: RigError): RigError {
-  const text = error.message.replace(/^.*?: (?=Error |Failed )/s, '');
+/** Nobody on the bus is called org.ganesha.nfsd, or it isn't ready yet, or somebody went away. */
+const DOWN =
+  /^org\.freedesktop\.DBus\.Error\.(ServiceUnknown|NameHasNoOwner|NoReply|NoServer|Disconnected|UnknownObject|UnknownMethod|UnknownInterface)$/;
+/** Those of them after which ganesha may have done it all the same. */
+const UNANSWERED = /\.(NoReply|Disconnected)$/;
+
+/** What a failed call means. `conflict` stands for "busy, try again". */
+export function busError(member: string, error: unknown): RigError {
+  const { message } = error as Error;
   const say = (code: 'unavailable' | 'not_found' | 'conflict' | 'io', definite: boolean): RigError =>
-    new RigError(code, `ganesha's ${method}: ${text.trim()}`, { definite, cause: error });
-  if (error.code === 'timeout') return say('unavailable', false);
-  if (error.code !== 'io') return error;
-  if (DOWN.test(text)) return say('unavailable', !/NoReply|Disconnected/.test(text));
-  if (/Export id not found/i.test(text)) return say('not_found', true);
-  if (/admin operation is in progress/.test(text)) return say('conflict', true);
+    new RigError(code, `ganesha's ${member}: ${message}`, { definite, cause: error });
+  if (error instanceof NotConnectedError) return say('unavailable', true);
+  if (!(error instanceof DBusError)) return RigError.from(error);
+  const name = error.dbusName ?? '';
+  if (DOWN.test(name)) return say('unavailable', !UNANSWERED.test(name));
+  if (/Export id not found/i.test(message)) return say('not_found', true);
+  if (/admin operation is in progress/.test(message)) return say('conflict', true);
   return say('io', false);
 }

@@ -13,12 +13,12 @@ import { checkedExport } from './checked.ts';
 import { readSpelling, writeWhole } from './export-file.ts';
 import { freeExportId } from './export-id.ts';
 import type { ActiveExport, Exporter } from './exporter.ts';
+import type { ShownExport } from './ganesha-answers.ts';
 import { createGaneshaBus, type GaneshaBus } from './ganesha-bus.ts';
 import { clientKey, clientsOf, renderExport, rulesOf, type ServedClients } from './ganesha-config.ts';
-import type { ShownExport } from './ganesha-output.ts';
 import { createSubvolumeMounts, type SubvolumeMounts } from './subvolume-mounts.ts';
 
-/** Each is a process of its own; ganesha answers them one after the other. */
+/** Ganesha answers one after the other, and each has to be answered within its time. */
 const CONCURRENT_CALLS = 4;
 
 /**

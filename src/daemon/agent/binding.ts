@@ -7,8 +7,8 @@
 // that is older than the mark. Such a store is refused, however many revisions
 // it has made since. A mark is renewed
 //
-// - before a subvolume is created or trashed: no store that lacks what led to
-//   this can convict the subvolume later;
+// - before a client is let into a subvolume that was created, and before one is trashed: no store that lacks what
+//   led to this can convict the subvolume later;
 // - before a volume is handed over: a store of before that must not have it exported here again; of a store from
 //   between that mark and the handover, what is written with it (`leaving`) is the warning;
 // - when a volume of the node has changed since the last one.

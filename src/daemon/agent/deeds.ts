@@ -49,21 +49,37 @@ export async function perform(
   job: Job,
   decision: Decision,
 ): Promise<Conclusion | 'begin-again' | undefined> {
+  try {
+    return await performAll(options, job, decision);
+  } catch (error) {
+    if (error instanceof DeedError) return failure(options, job.stored.volume, error);
+    throw error;
+  }
+}
+
+/** Why a deed could not be done, and which. */
+class DeedError extends Error {
+  readonly deed: Deed;
+  override readonly cause: unknown;
+
+  constructor(deed: Deed, cause: unknown) {
+    super(deed.kind, { cause });
+    this.deed = deed;
+    this.cause = cause;
+  }
+}
+
+async function performAll(
+  options: DeedOptions,
+  job: Job,
+  decision: Decision,
+): Promise<Conclusion | 'begin-again' | undefined> {
   const { volume, modRevision } = job.stored;
   let marked: Promise<void> | undefined;
   for (const deed of decision.deeds) {
-    try {
-      if (makes(deed)) {
-        marked = options.binding.witness(modRevision);
-        marked.catch(() => undefined);
-      }
-      // Adopted, it is no more than the copy, which the old node keeps as well; only clients must wait for the mark.
-      if (deed.kind !== 'adopt') await marked;
-    } catch (error) {
-      // The disk's failure is the volume's; etcd's isn't.
-      if (!hasCode(error, 'io')) throw error;
-      return failure(options, volume, { deed, error });
-    }
+    // What is made before there is a mark holds nothing that isn't elsewhere, too, for as long as no client is let in.
+    if (makes(deed)) marked = mark(options, deed, modRevision);
+    else await marked;
     try {
       if (!(await isStillDue(options, job, deed))) return 'begin-again';
     } catch (error) {
@@ -76,10 +92,22 @@ export async function perform(
       await doDeed(options, volume, deed);
       await options.failpoints.reach(`agent/after-${deed.kind}`);
     } catch (error) {
-      return failure(options, volume, { deed, error });
+      throw new DeedError(deed, error);
     }
   }
+  await marked;
   return decision.conclusion;
+}
+
+/** Has disk and etcd share a mark that is newer than the revision, while the deed is done. */
+function mark({ binding }: DeedOptions, deed: Deed, revision: number): Promise<void> {
+  const marked = binding.witness(revision).catch((error: unknown) => {
+    // The disk's failure is the volume's; etcd's isn't.
+    throw hasCode(error, 'io') ? new DeedError(deed, error) : error;
+  });
+  // Whoever gives up before has no use for it.
+  marked.catch(() => undefined);
+  return marked;
 }
 
 /** It puts a subvolume on the disk. */
@@ -137,9 +165,9 @@ async function doDeed(options: DeedOptions, volume: Volume, deed: Deed): Promise
 function failure(
   { log, onDiskFailure }: DeedOptions,
   volume: Volume,
-  { deed, error }: { readonly deed: Deed; readonly error: unknown },
+  { deed, cause: reason }: DeedError,
 ): Conclusion | undefined {
-  const cause = RigError.from(error, { code: 'io' });
+  const cause = RigError.from(reason, { code: 'io' });
   log.error('volume.work-failed', { volume: volume.id, state: volume.state, deed: deed.kind, cause });
   if (cause.code === 'io') onDiskFailure();
   // A server that is down comes back; the next reconciliation tries again.

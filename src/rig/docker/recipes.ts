@@ -28,7 +28,7 @@ export const RECIPES: readonly Recipe[] = [
     name: 'node-os',
     parent: 'base',
     sources: ['images/node-os'],
-    packages: ['@fastify/rate-limit', 'etcd3', 'fastify', 'prom-client', 'zod'],
+    packages: ['@fastify/rate-limit', 'dbus-native', 'etcd3', 'fastify', 'prom-client', 'zod'],
   },
   {
     name: 'node',

@@ -184,6 +184,22 @@ describe('a job of the agent', () => {
     });
   });
 
+  it('creates while the mark is on its way, and neither tells nor exports before it is there', async () => {
+    const node = await setUp();
+    await put(node.raw, volumeOf({ node: 'a', exports: [RULE] }));
+    const mark = Promise.withResolvers<void>();
+    node.binding.witness = () => mark.promise;
+    const attended = node.attend(ID);
+    await node.clock.settle();
+    expect([...node.disk.subvolumes.keys()]).toEqual([ID]);
+    expect(node.exporter.server.exports.size).toBe(0);
+    expect(await stored(node)).toMatchObject({ state: 'scheduling', actual: null });
+    mark.resolve();
+    await attended;
+    expect(node.exporter.server.exports.get(ID)).toEqual([RULE]);
+    expect((await stored(node)).state).toBe('ready');
+  });
+
   it('tells of a disk that cannot be written to, also when the mark is what it refuses', async () => {
     const node = await setUp();
     await put(node.raw, volumeOf({ node: 'a' }));

@@ -141,6 +141,37 @@ describe('one-leader', () => {
     expect(oneLeader(outageRun().history.run()).verdict).toBe('valid');
   });
 
+  it('grants what a leader of etcd renews before it notices that it has lost the others', () => {
+    const believing = (untilMs: number) => {
+      const history = createHistory({ etcd: { members: 3 }, nodes: [{ name: 'node1' }] });
+      const term = history.at(1_000).elects('node1', '21');
+      history.at(3_000).fault('pause', 'etcd1').fault('pause', 'etcd2');
+      history.at(untilMs).log('node1', 'info', 'engine.deposed', { term });
+      history.at(12_000).fault('resume', 'etcd1').fault('resume', 'etcd2');
+      return oneLeader(history.run());
+    };
+    expect(believing(7_900).verdict).toBe('valid');
+    expect(believing(8_400)).toMatchObject({
+      verdict: 'invalid',
+      counterExample: expect.arrayContaining(['+8.300 s: one lease and 2250 ms of work later']),
+    });
+  });
+
+  it('lets two overlap by as much then, and never otherwise', () => {
+    const overlapping = (faulted: boolean) => {
+      const history = createHistory({
+        etcd: { members: 3 },
+        nodes: [{ name: 'node1' }, { name: 'node2' }],
+      });
+      const term = history.at(1_000).elects('node1', '21');
+      if (faulted) history.at(3_000).fault('pause', 'etcd1').at(3_500).fault('resume', 'etcd1');
+      history.at(6_000).remove(LEADER_KEY).elects('node2', '22');
+      history.at(7_000).log('node1', 'info', 'engine.deposed', { term });
+      return oneLeader(history.at(9_000).expectation({}).run()).verdict;
+    };
+    expect([overlapping(true), overlapping(false)]).toEqual(['valid', 'invalid']);
+  });
+
   it('rejects a belief that outlives the leader key, though etcd was there all the time', () => {
     const believing = (untilMs: number) => {
       const { history, term } = elected();

@@ -1,81 +1,63 @@
-// The samples were printed by dbus-send 1.16 for nfs-ganesha 6.5.
+// The samples are nfs-ganesha 6.5's.
 
 import { describe, expect, it } from '@jest/globals';
-import { RigError } from '../../../src/base/errors.ts';
+import { DBusError } from 'dbus-native';
 import { formatNetwork } from '../../../src/model/network.ts';
 import { freeExportId } from '../../../src/nfs/export-id.ts';
+import { readDisplayExport, readShowExports } from '../../../src/nfs/ganesha-answers.ts';
 import { busError } from '../../../src/nfs/ganesha-bus.ts';
-import { parseDisplayExport, parseShowExports } from '../../../src/nfs/ganesha-output.ts';
 import { parseMountinfo } from '../../../src/nfs/mountinfo.ts';
+import { NotConnectedError } from '../../../src/nfs/system-bus.ts';
 
-const shownExport = (id: number, path: string): string => `      struct {
-         uint16 ${id}
-         string "${path}"
-         struct {
-            struct {
-               string "NFSv3"
-               boolean false
-            }
-            struct {
-               string "9P"
-               boolean false
-            }
-         }
-         struct {
-            uint64 0
-            uint64 0
-         }
-      }
-`;
-
-const client = (host: string, options: number): string => `      struct {
-         string "${host}"
-         int32 0
-         byte 253
-         byte 255
-         int32 2
-         uint32 4294967294
-         uint32 4294967294
-         uint32 0
-         uint32 ${options}
-         uint32 487
-      }
-`;
-
-const displayed = (
-  clients: string,
-): string => `method return time=1795218458.735840 sender=:1.0 -> destination=:1.2 serial=35 reply_serial=2
-   uint16 7
-   string "/srv/exports/v0000000000000001"
-   string "/v0000000000000001"
-   string ""
-   array [
-${clients}   ]
-`;
+const shownExport = (id: number, path: string): readonly unknown[] => [
+  id,
+  path,
+  [
+    ['NFSv3', false],
+    ['9P', false],
+  ],
+  [0n, 0n],
+];
+const client = (host: string, options: number): readonly unknown[] => [
+  host,
+  ...[0, 253, 255, 2, 4294967294, 4294967294, 0, options, 487],
+];
+const displayed = (...clients: readonly unknown[]): readonly unknown[] => [
+  7,
+  '/srv/exports/v0000000000000001',
+  '/v0000000000000001',
+  '',
+  clients,
+];
 
 describe('ShowExports', () => {
   it('gives ids and paths', () => {
-    const output = `method return time=1795218458.739576 sender=:1.0 -> destination=:1.3 serial=36 reply_serial=2
-   struct {
-      uint64 1795218428
-      uint64 200117585
-   }
-   array [
-${shownExport(0, '/')}${shownExport(7, '/srv/exports/v0000000000000001')}   ]
-`;
-    expect(parseShowExports(output)).toEqual([
+    const answer = [
+      [1795218428n, 200117585n],
+      [shownExport(0, '/'), shownExport(7, '/srv/exports/v0000000000000001')],
+    ];
+    expect(readShowExports(answer)).toEqual([
       { exportId: 0, path: '/' },
       { exportId: 7, path: '/srv/exports/v0000000000000001' },
     ]);
   });
+
+  it.each([[[]], [[[1n, 2n]]], [[[1n, 2n], [['7', '/x']]]], [['later']]])(
+    'is not trusted as %j',
+    (answer) => {
+      expect(() => readShowExports(answer)).toThrow(/ganesha's answer to ShowExports/);
+    },
+  );
 });
 
 describe('DisplayExport', () => {
   it('gives clients with access and squash, in order', () => {
-    const output = displayed(
-      client('172.17.0.0/16', 53490144) + client('fd00::17/128', 53490146) + client('10.9.9.9/32', 53489828),
+    const answer = displayed(
+      client('172.17.0.0/16', 53490144),
+      client('fd00::17/128', 53490146),
+      client('10.9.9.9/32', 53489828),
     );
-    const seen = parseDisplayExport(output).clients.map(({ network, access, squash }) => [
+    const seen = readDisplayExport(answer).clients.map(({ network, access, squash }) => [
       formatNetwork(network),
       access,
       squash,
@@ -88,7 +70,7 @@ describe('DisplayExport', () => {
   });
 
   it('gives none for an export that serves nobody', () => {
-    expect(parseDisplayExport(displayed(''))).toEqual({ clients: [], foreign: [] });
+    expect(readDisplayExport(displayed())).toEqual({ clients: [], foreign: [] });
   });
 
   it('tells a client that Cobalt never makes from those that it does', () => {
@@ -97,8 +79,8 @@ describe('DisplayExport', () => {
       ['@group', 53490144],
       ['10.0.0.1/32', 0],
     ] as const) {
-      const { clients, foreign } = parseDisplayExport(
-        displayed(client(host, options) + client('10.9.9.9/32', 53489828)),
+      const { clients, foreign } = readDisplayExport(
+        displayed(client(host, options), client('10.9.9.9/32', 53489828)),
       );
       expect(clients).toHaveLength(1);
       expect(foreign).toEqual([`${host} with options ${options}`]);
@@ -106,47 +88,43 @@ describe('DisplayExport', () => {
   });
 
   it('is not trusted when a client in it can not be read', () => {
-    const cut = displayed(client('10.0.0.1/32', 53490144).replace(/ +byte 255\n/, ''));
-    expect(() => parseDisplayExport(cut)).toThrow(/1 clients; 0 could be read/);
+    const cut = displayed(client('10.0.0.1/32', 53490144).toSpliced(2, 1));
+    expect(() => readDisplayExport(cut)).toThrow(/ganesha's answer to DisplayExport: 4\.0/);
   });
 });
 
-describe("dbus-send's last words", () => {
+describe('a call that failed', () => {
+  const failed = (name: string, message: string): DBusError =>
+    Object.assign(new DBusError(message), { dbusName: `org.freedesktop.DBus.Error.${name}` });
+
   it.each([
     [
-      'Error org.freedesktop.DBus.Error.ServiceUnknown: The name org.ganesha.nfsd was not provided by any .service files',
+      failed('ServiceUnknown', 'The name org.ganesha.nfsd was not provided by any .service files'),
       'unavailable',
       true,
     ],
+    [new NotConnectedError('no connection to /nowhere: connect ENOENT /nowhere'), 'unavailable', true],
     [
-      'Failed to open connection to "system" message bus: Failed to connect to socket /nowhere: No such file or directory',
-      'unavailable',
-      true,
-    ],
-    [
-      'Error org.freedesktop.DBus.Error.NoReply: Message recipient disconnected from message bus without replying',
+      failed('NoReply', 'Message recipient disconnected from message bus without replying'),
       'unavailable',
       false,
     ],
+    [failed('Disconnected', 'Connection closed before a reply'), 'unavailable', false],
+    [failed('InvalidArgs', 'lookup_export failed with Export id not found'), 'not_found', true],
     [
-      'Error org.freedesktop.DBus.Error.InvalidArgs: lookup_export failed with Export id not found',
-      'not_found',
-      true,
-    ],
-    [
-      'Error org.freedesktop.DBus.Error.InvalidArgs: another export admin operation is in progress, try again later',
+      failed('InvalidArgs', 'another export admin operation is in progress, try again later'),
       'conflict',
       true,
     ],
     [
-      'Error org.freedesktop.DBus.Error.InvalidFileContent: Selected entries in /run/ganesha/exports/7.conf already active!!!',
+      failed('InvalidFileContent', 'Selected entries in /run/ganesha/exports/7.conf already active!!!'),
       'io',
       false,
     ],
-  ])('%s', (words, code, definite) => {
-    const error = busError('AddExport', new RigError('io', `dbus-send --system x: ${words}`));
+  ])('%s', (cause, code, definite) => {
+    const error = busError('AddExport', cause);
     expect(error).toMatchObject({ code, definite });
-    expect(error.message).toBe(`ganesha's AddExport: ${words}`);
+    expect(error.message).toBe(`ganesha's AddExport: ${cause.message}`);
   });
 });
 
