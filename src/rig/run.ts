@@ -11,7 +11,7 @@ import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { watchMachine } from './machine.ts';
+import { type Machine, watchMachine } from './machine.ts';
 import { perform } from './perform.ts';
 import { LOGS_FOLDER, readRecordedRun } from './record-files.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
@@ -40,6 +40,8 @@ export interface RunOptions {
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
   readonly keep: 'never' | 'on-failure' | 'always';
   readonly onProgress: (what: string) => void;
+  /** Whose load is recorded. Default: that of the machine that this runs on. */
+  readonly machine?: Machine;
 }
 
 export interface DeployRequest {
@@ -72,14 +74,14 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   using journal = openJournal({ clock, folder });
   const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
 
-  using machine = watchMachine({ clock, journal });
+  using watch = watchMachine({ clock, journal, ...(options.machine && { machine: options.machine }) });
   onProgress('starting the cluster');
   const absentAtStart = scenario.absentAtStart ?? [];
   const deployment = await options.deploy({ topology, runId, folder, absentAtStart, signal });
   let kept = false;
   try {
     await experiment({ ...options, deployment, journal, header });
-    machine[Symbol.dispose]();
+    watch[Symbol.dispose]();
     onProgress('judging');
     const run = await readRecordedRun(folder);
     const judged = judge(run, scenario.checks);

@@ -4,7 +4,9 @@
 // measured it all along (`machine` events).
 //
 // - With `runnable` tasks for `cores` cores a fair scheduler gives each of them
-//   `cores / runnable` of a core: work takes `runnable / cores` times as long.
+//   `cores / runnable` of a core: work takes `runnable / cores` times as long. Groups of
+//   processes (cgroups, sessions) may make that a few times as much or as little; what is
+//   left for work is a multiple of what the work takes, for that reason among others.
 // - By what the rig's own timers were late nobody is sure to have done anything: a
 //   machine that was suspended, or whose hypervisor ran somebody else, shows only so.
 //
