@@ -15,10 +15,11 @@ import { volumesOf } from './stage.ts';
 import { presentNodes } from './topology.ts';
 
 /**
- * After the script everything must settle within this, plus a lease's life, by the work clock. The last to go is what a
- * broken-off move has left: an agent's second comparison finds it, and between two it rests four times as long as one takes.
+ * After the script everything must settle within this, plus a lease's life and two intervals, by the work clock. The last
+ * to go is what a broken-off move has left: an agent's second comparison finds it, and between two it rests four times as
+ * long as one takes. Longer than the checks allow for any of it (ends.ts, residence.ts), so that what is stuck shows.
  */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 30_000;
 /** A volume that can't go on has so long to find a way, as by the engine's next attempt. */
 const STUCK_MS = 15_000;
 
@@ -33,7 +34,7 @@ export async function settle(options: {
   const { clock, journal, recorder, deployment, signal } = options;
   const { settings } = deployment.topology;
   const mayBeStuck = deadline(journal, STUCK_MS);
-  const settleMs = SETTLE_MS + settings.leaseTtlSeconds * 1000;
+  const settleMs = SETTLE_MS + settings.leaseTtlSeconds * 1000 + 2 * settings.reconcileIntervalMs;
   const isOver = deadline(journal, settleMs);
   const busy = () =>
     volumesOf(recorder).filter((volume) => {
