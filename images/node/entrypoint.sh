@@ -118,21 +118,21 @@ start_disk() {
   touch "$controls.ready"
 }
 
-# When ganesha dies it is started again, at most once a second.
+start_bus() {
+  mkdir -p /run/dbus
+  rm -f /run/dbus/pid /run/dbus/system_bus_socket # Left by one that was killed.
+  dbus-daemon --system --fork --nopidfile
+}
+
+# When ganesha dies it is started again, at most once a second. It ends by itself when its bus is gone.
 run_ganesha() {
   mkdir -p /var/lib/cobalt/ganesha /run/ganesha/exports
   while true; do
+    pidof dbus-daemon >/dev/null || start_bus || true
     ganesha.nfsd -F -L STDOUT -p /run/ganesha/ganesha.pid -f /usr/local/lib/cobalt-rig/ganesha.conf || true
     say "nfs-ganesha ended; starting it again"
     sleep 1
   done
-}
-
-start_services() {
-  mkdir -p /run/dbus
-  rm -f /run/dbus/pid /run/dbus/system_bus_socket # Left by a container that was killed.
-  dbus-daemon --system --fork --nopidfile
-  (run_ganesha &) # A child of init's, not of the daemon's.
 }
 
 # Only what is started after it, which is the daemon, sees the wrong time.
@@ -144,7 +144,7 @@ start_clock() {
   export LD_PRELOAD=$preload FAKETIME_TIMESTAMP_FILE=$clock FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
 }
 
-start_services
+(run_ganesha &) # A child of init's, not of the daemon's.
 start_disk
 
 if [ "${COBALT_CLOCK:-host}" = own ]; then start_clock; fi

@@ -224,7 +224,20 @@ describe('libnfs on another host', () => {
   );
 });
 
-// The last one: after its restart the server is in its grace period, and opens nothing new.
+describe('the bus', () => {
+  it('is not waited for when it is frozen, and is there again afterwards', async () => {
+    const id = await exported([rule(HOST)]);
+    await node.run('kill -STOP $(pidof dbus-daemon)');
+    try {
+      await expect(node.exporter.list()).rejects.toMatchObject({ code: 'unavailable', definite: false });
+    } finally {
+      await node.run('kill -CONT $(pidof dbus-daemon)');
+    }
+    expect(await node.exporter.find(id)).toEqual({ id, rules: [rule(HOST)] });
+  });
+});
+
+// The last ones: after a restart the server is in its grace period, and opens nothing new.
 describe('a restart of nfs-ganesha', () => {
   it('keeps its file handles over a restart of the server and a new mount of the disk', async () => {
     const id = await exported([rule(HOST)]);
@@ -241,6 +254,15 @@ describe('a restart of nfs-ganesha', () => {
     await node.exporter.apply({ id, rules: [rule(HOST)] });
     expect(await node.nfs(HOST).getattr(handle)).toBe('OK');
   }, 30_000);
+
+  it('comes with one of the bus, which the exporter gets over, too', async () => {
+    const id = await exported([rule(HOST)]);
+    await node.run('kill -9 $(pidof dbus-daemon)');
+    await expect(node.exporter.list()).rejects.toMatchObject({ code: 'unavailable', definite: true });
+    await untilUp();
+    await node.exporter.apply({ id, rules: [rule(HOST)] });
+    expect(await node.exporter.find(id)).toEqual({ id, rules: [rule(HOST)] });
+  });
 });
 
 function exportCall(method: string, argument: string): string {

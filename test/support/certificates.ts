@@ -2,7 +2,7 @@
 // server on this machine, and of clients good and bad.
 
 import { GenericContainer } from 'testcontainers';
-import { ETCD_IMAGE } from './etcd.ts';
+import { testImage } from './images.ts';
 
 /** PEM texts. */
 export interface Certificate {
@@ -39,7 +39,7 @@ for file in *.pem *.key; do echo "== $file"; cat "$file"; done
 `;
 
 export async function makeCertificates(): Promise<TestCertificates> {
-  await using container = await new GenericContainer(ETCD_IMAGE)
+  await using container = await new GenericContainer(testImage('etcd'))
     .withEntrypoint(['sleep'])
     .withCommand(['60'])
     .start();

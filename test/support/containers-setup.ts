@@ -9,6 +9,7 @@ import { readSettings } from '../../src/cli/settings.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
 import { ensureImages } from '../../src/rig/docker/images.ts';
 import { startReaper } from '../../src/rig/docker/reaper.ts';
+import { setTestImages } from './images.ts';
 import { keepReaper } from './kept-reaper.ts';
 
 // jest calls the default export.
@@ -18,6 +19,7 @@ export default async function setUp(): Promise<void> {
   const docker = await connectEngine(settings.engine);
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
   const images = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
+  setTestImages(images);
   process.env.RYUK_CONTAINER_IMAGE = images.reaper;
   // In a container testcontainers would look for published ports at the bridge's address,
   // not find our reaper there, and start one of its own after all.

@@ -7,9 +7,7 @@ import { hasCode } from '../../src/base/errors.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { createEtcdKv } from '../../src/kv/etcd.ts';
 import type { EtcdCredentials } from '../../src/kv/etcd-credentials.ts';
-
-export const ETCD_IMAGE = 'cobalt-rig/etcd:latest';
-const REAPER_IMAGE = 'cobalt-rig/reaper:latest';
+import { testImage } from './images.ts';
 
 /** Signals to one server. Its endpoint stays the same over kill and start. */
 export interface TestServer {
@@ -111,9 +109,8 @@ export function etcdContainer(options: {
   readonly files?: Readonly<Record<string, string>> | undefined;
   readonly entrypoint?: readonly string[] | undefined;
 }): GenericContainer {
-  process.env.RYUK_CONTAINER_IMAGE ??= REAPER_IMAGE;
   const files = Object.entries(options.files ?? {}).map(([target, content]) => ({ target, content }));
-  const container = new LoopbackContainer(ETCD_IMAGE);
+  const container = new LoopbackContainer(testImage('etcd'));
   if (options.entrypoint !== undefined) container.withEntrypoint([...options.entrypoint]);
   return (
     container

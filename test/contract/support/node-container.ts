@@ -8,12 +8,10 @@ import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainer
 import { type ErrorCode, RigError } from '../../../src/base/errors.ts';
 import type { Exporter } from '../../../src/nfs/exporter.ts';
 import type { Copy, Storage } from '../../../src/storage/storage.ts';
+import { testImage } from '../../support/images.ts';
 import type { Nfs4Client } from './nfs4.ts';
 import type { Transfer } from './transfer.ts';
 
-const NODE_IMAGE = 'cobalt-rig/node:latest';
-const CONSUMER_IMAGE = 'cobalt-rig/consumer:latest';
-const REAPER_IMAGE = 'cobalt-rig/reaper:latest';
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 /** Beneath the image's node_modules, so that imports find them. */
 const SOURCES = '/opt/cobalt/contract';
@@ -58,8 +56,7 @@ export interface TestNode extends AsyncDisposable {
 
 /** Takes about three seconds. The container and its disk go with the disposal, or with this process. */
 export async function startTestNode(): Promise<TestNode> {
-  process.env.RYUK_CONTAINER_IMAGE ??= REAPER_IMAGE;
-  const container = await new NodeContainer(NODE_IMAGE)
+  const container = await new NodeContainer(testImage('node'))
     .withAddedCapabilities('SYS_ADMIN', 'DAC_READ_SEARCH', 'NET_ADMIN')
     .withSecurityOpt('seccomp=unconfined', 'apparmor=unconfined')
     .withEnvironment({ COBALT_DISK_GIB: '2' })
@@ -122,8 +119,7 @@ export interface TestConsumer extends AsyncDisposable {
 
 /** A container of another host, which has libnfs's nfs-cp, nfs-cat and nfs-ls. */
 export async function startTestConsumer(): Promise<TestConsumer> {
-  process.env.RYUK_CONTAINER_IMAGE ??= REAPER_IMAGE;
-  const container = await new GenericContainer(CONSUMER_IMAGE)
+  const container = await new GenericContainer(testImage('consumer'))
     .withEntrypoint(['sleep'])
     .withCommand(['infinity'])
     .start();
