@@ -9,7 +9,7 @@ import type { CallEvent, Operation } from './history.ts';
 import type { Journal } from './journal.ts';
 
 /** A call that gets no answer within this is given up by default; nobody knows then what became of it. */
-const HTTP_TIMEOUT_MS = 10_000;
+export const HTTP_TIMEOUT_MS = 10_000;
 
 export interface HttpCall {
   readonly process: string;

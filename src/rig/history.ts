@@ -143,6 +143,8 @@ export interface ExpectationEvent {
   readonly measuredMs?: number;
   /** What was last seen. */
   readonly seen: string;
+  /** It was missed for good: more time would have made no difference. */
+  readonly isFinal?: boolean;
   /** Id of the fault before or after which the cluster had to be well. */
   readonly around?: string;
 }
@@ -208,6 +210,19 @@ export interface DisagreementEvent extends Disagreement {
   readonly atMs: number;
 }
 
+/** How busy the machine was, the rig's own, while the containers ran on it (machine.ts). */
+export interface MachineEvent {
+  readonly type: 'machine';
+  readonly atMs: number;
+  /** For so long, up to `atMs`, it was watched. */
+  readonly overMs: number;
+  /** How late the rig's own timers were meanwhile, all together. */
+  readonly lateMs: number;
+  /** How many tasks ran or waited for a core, on average; the rig is one of them. */
+  readonly runnable: number;
+  readonly cores: number;
+}
+
 export type HistoryEvent =
   | CallEvent
   | FollowEvent
@@ -218,7 +233,8 @@ export type HistoryEvent =
   | ExpectationEvent
   | InventoryEvent
   | FinalStateEvent
-  | DisagreementEvent;
+  | DisagreementEvent
+  | MachineEvent;
 
 /** One event of etcd's own history; events of one transaction share the revision. */
 export interface EtcdEvent {

@@ -5,7 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
-import type { EtcdEvent, HistoryEvent } from './history.ts';
+import type { EtcdEvent, HistoryEvent, MachineEvent } from './history.ts';
 import { ETCD_EVENTS_FILE, HISTORY_FILE } from './record-files.ts';
 import { redactedEtcdEvent, redactedHistoryEvent } from './redact.ts';
 
@@ -19,6 +19,8 @@ export interface Journal extends Disposable {
   record(event: Unstamped<HistoryEvent>): void;
   recordEtcd(event: Unstamped<EtcdEvent>): void;
   readonly etcd: readonly EtcdEvent[];
+  /** The `machine` events by now. */
+  readonly machine: readonly MachineEvent[];
 }
 
 /** `folder` must exist. Throws `machine` when it can't be written to. */
@@ -28,11 +30,17 @@ export function openJournal(options: { readonly clock: Clock; readonly folder: s
   const etcdEvents = openLines(join(folder, ETCD_EVENTS_FILE));
   const startedMs = clock.monotonicMs();
   const etcd: EtcdEvent[] = [];
+  const machine: MachineEvent[] = [];
   const atMs = (): number => Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
   return {
     atMs,
     etcd,
-    record: (event) => history.append(redactedHistoryEvent({ atMs: atMs(), ...event } as HistoryEvent)),
+    machine,
+    record: (event) => {
+      const stamped = redactedHistoryEvent({ atMs: atMs(), ...event } as HistoryEvent);
+      history.append(stamped);
+      if (stamped.type === 'machine') machine.push(stamped);
+    },
     recordEtcd: (event) => {
       const stamped = redactedEtcdEvent({ atMs: atMs(), ...event } as EtcdEvent);
       etcdEvents.append(stamped);

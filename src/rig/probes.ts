@@ -55,6 +55,7 @@ export async function probeEtcdAbsent(options: {
           outcome: answer.status === status && json ? 'met' : 'missed',
           boundMs: withinMs,
           measuredMs: Math.round(answer.elapsedMs),
+          ...(answer.status !== undefined && { isFinal: true }),
           seen: answerText(answer),
         });
       }),

@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
+import { deadline } from './checks/work-clock.ts';
 import { createClients } from './clients.ts';
 import type { Deployment } from './deployment.ts';
 import type { Hit, Site } from './faults/fault.ts';
@@ -23,15 +24,14 @@ export function reap(options: {
     throw new RigError('unsupported', 'nothing is injected by who only heals');
   };
   // The run is over: its record stays as it is.
-  const clients = createClients({
-    deployment,
-    journal: { atMs: clock.monotonicMs, record: () => undefined },
-  });
+  const journal = { atMs: clock.monotonicMs, record: () => undefined, machine: [] };
+  const clients = createClients({ deployment, journal });
   const site: Site = {
     deployment,
     clock,
     random: createSystemRandom(),
     signal,
+    deadline: (boundMs) => deadline(journal, boundMs),
     view: never,
     addNode: never,
     recorded: never,

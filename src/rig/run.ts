@@ -11,6 +11,7 @@ import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { type Machine, watchMachine } from './machine.ts';
 import { perform } from './perform.ts';
 import { LOGS_FOLDER, readRecordedRun } from './record-files.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
@@ -21,6 +22,9 @@ import { openFolder, type RunHeader, writeHeader } from './run-header.ts';
 import type { Scenario } from './scenario.ts';
 import { settle } from './settle.ts';
 import { etcdMembers, parseTopology, type Topology } from './topology.ts';
+
+/** A wait that ends at once unless the recorder is broken, or the machine starved. */
+const CAUGHT_UP_WITHIN_MS = 30_000;
 
 export interface RunOptions {
   readonly scenario: Scenario;
@@ -36,6 +40,8 @@ export interface RunOptions {
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
   readonly keep: 'never' | 'on-failure' | 'always';
   readonly onProgress: (what: string) => void;
+  /** Whose load is recorded. Default: that of the machine that this runs on. */
+  readonly machine?: Machine;
 }
 
 export interface DeployRequest {
@@ -68,12 +74,14 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   using journal = openJournal({ clock, folder });
   const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
 
+  using watch = watchMachine({ clock, journal, ...(options.machine && { machine: options.machine }) });
   onProgress('starting the cluster');
   const absentAtStart = scenario.absentAtStart ?? [];
   const deployment = await options.deploy({ topology, runId, folder, absentAtStart, signal });
   let kept = false;
   try {
     await experiment({ ...options, deployment, journal, header });
+    watch[Symbol.dispose]();
     onProgress('judging');
     const run = await readRecordedRun(folder);
     const judged = judge(run, scenario.checks);
@@ -162,7 +170,7 @@ async function finalState(
   const kv = openKv(await deployment.etcd());
   try {
     const revision = await collectFinalState({ kv, journal });
-    await recorder.caughtUp(revision, 5_000);
+    await recorder.caughtUp(revision, CAUGHT_UP_WITHIN_MS);
     return recorder.complete();
   } catch (error) {
     // etcd may be the very thing that is broken: then nobody saw the end, and the checks say so.

@@ -6,6 +6,7 @@ import { hasCode } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { sameRules } from '../model/export.ts';
 import { isStuck } from '../model/volume.ts';
+import { deadline, LONGEST_EXTRA_MS } from './checks/work-clock.ts';
 import type { Deployment } from './deployment.ts';
 import type { Journal } from './journal.ts';
 import { observeConverged } from './node-conditions.ts';
@@ -14,11 +15,11 @@ import { volumesOf } from './stage.ts';
 import { presentNodes } from './topology.ts';
 
 /**
- * After the script everything must settle within this, plus a lease's life. The last to go is what a broken-off move
- * has left: an agent's second comparison finds it, and between two it rests four times as long as one takes, which on
- * a busy machine may be several seconds.
+ * After the script everything must settle within this, plus a lease's life and two intervals, by the work clock. The last
+ * to go is what a broken-off move has left: an agent's second comparison finds it, and between two it rests four times as
+ * long as one takes. Longer than the checks allow for any of it (ends.ts, residence.ts), so that what is stuck shows.
  */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 30_000;
 /** A volume that can't go on has so long to find a way, as by the engine's next attempt. */
 const STUCK_MS = 15_000;
 
@@ -30,10 +31,11 @@ export async function settle(options: {
   readonly deployment: Deployment;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const { clock, recorder, deployment, signal } = options;
+  const { clock, journal, recorder, deployment, signal } = options;
   const { settings } = deployment.topology;
-  const startedMs = clock.monotonicMs();
-  const mayBeStuck = (): boolean => clock.monotonicMs() - startedMs > STUCK_MS;
+  const mayBeStuck = deadline(journal, STUCK_MS);
+  const settleMs = SETTLE_MS + settings.leaseTtlSeconds * 1000 + 2 * settings.reconcileIntervalMs;
+  const isOver = deadline(journal, settleMs);
   const busy = () =>
     volumesOf(recorder).filter((volume) => {
       if (volume.state === 'ready') return !sameRules(volume.actual?.exports ?? [], volume.exports);
@@ -45,9 +47,10 @@ export async function settle(options: {
     await waitFor({
       clock,
       what: 'every volume to be ready with its exports applied, or gone',
-      timeoutMs: SETTLE_MS + settings.leaseTtlSeconds * 1000,
+      timeoutMs: settleMs + LONGEST_EXTRA_MS,
       signal,
-      probe: async () => (busy().length === 0 && (await leftovers()).length === 0 ? true : undefined),
+      probe: async () =>
+        isOver() || (busy().length === 0 && (await leftovers()).length === 0) ? true : undefined,
     });
   } catch (error) {
     // Not settling is for the checks to judge; they see the same state.

@@ -2,6 +2,7 @@
 
 import { RigError } from '../base/errors.ts';
 import type { Role } from '../model/volume.ts';
+import { deadline } from './checks/work-clock.ts';
 import type { Act } from './deployment.ts';
 import { etcdLeader } from './etcd-conditions.ts';
 import type { Site } from './faults/fault.ts';
@@ -10,12 +11,13 @@ import { leaderOf, type Names, type Stage } from './stage.ts';
 import { etcdMembers, presentNodes } from './topology.ts';
 
 export function createSite(stage: Stage, names: Names): Site {
-  const { clock, deployment, random, signal } = stage;
+  const { clock, deployment, journal, random, signal } = stage;
   return {
     clock,
     deployment,
     random,
     signal,
+    deadline: (boundMs) => deadline(journal, boundMs),
     idOf: names.idOf,
     view: () => viewOf(stage),
     act: (act, member, options) => actOnRecord(stage, act, member, options),

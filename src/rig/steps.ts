@@ -2,7 +2,8 @@
 // expectation is recorded, and the script goes on.
 
 import { RigError } from '../base/errors.ts';
-import { answerText } from './clients.ts';
+import { deadline } from './checks/work-clock.ts';
+import { answerText, HTTP_TIMEOUT_MS } from './clients.ts';
 import { collectInventories } from './collect.ts';
 import { observe } from './conditions.ts';
 import { describeStep } from './describe.ts';
@@ -61,7 +62,7 @@ async function hold({ stage, names }: Scene, { hold, since }: StepOf<'hold'>): P
   if (hold > passedMs) await stage.clock.sleep(hold - passedMs, stage.signal);
 }
 
-/** Looks until it holds or the bound is over, and records which. */
+/** Looks until it holds or the bound is over by the work clock, and records which. */
 async function expect(
   { stage, names }: Scene,
   step: Step & Pick<StepOf<'await'>, 'withinMs' | 'since' | 'setup'>,
@@ -69,6 +70,7 @@ async function expect(
 ): Promise<void> {
   const { clock, journal, signal } = stage;
   const fromMs = step.since === undefined ? journal.atMs() : names.mark(step.since).atMs;
+  const isOver = deadline(journal, step.withinMs, fromMs);
   const what = describeStep(step);
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
@@ -84,7 +86,7 @@ async function expect(
       last = { outcome: 'unseen', seen: message };
     }
     const measuredMs = Math.round(journal.atMs() - fromMs);
-    if (last.outcome === 'met' || isFinal || measuredMs > step.withinMs) {
+    if (last.outcome === 'met' || isFinal || isOver()) {
       // What the experiment itself needs, and did not get, says nothing about the system.
       const outcome = last.outcome === 'missed' && step.setup === true ? 'unseen' : last.outcome;
       journal.record({
@@ -92,8 +94,10 @@ async function expect(
         what,
         outcome,
         seen: last.seen,
-        boundMs: step.withinMs,
+        // Nor does how long that took.
+        ...((outcome !== 'met' || step.setup !== true) && { boundMs: step.withinMs }),
         measuredMs,
+        ...(isFinal && { isFinal }),
       });
       return;
     }
@@ -110,12 +114,15 @@ async function call({ stage, names }: Scene, step: StepOf<'call'>): Promise<void
     names.setVolume(ordered, (answer.body as { id: string }).id);
   }
   const tells = step.because === undefined || tellsReason(answer.body, step.because, meanings);
+  const boundMs = step.withinMs ?? (answer.status === undefined ? HTTP_TIMEOUT_MS : undefined);
   stage.journal.record({
     type: 'expectation',
     what: describeStep(step),
     outcome: answer.status === step.status && tells ? 'met' : 'missed',
     measuredMs: Math.round(answer.elapsedMs),
-    ...(step.withinMs !== undefined && { boundMs: step.withinMs }),
+    ...(boundMs !== undefined && { boundMs }),
+    // An answer is not taken back.
+    ...(answer.status !== undefined && { isFinal: true }),
     seen: answerText(answer),
   });
 }

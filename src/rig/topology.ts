@@ -139,7 +139,7 @@ export function parseTopology(input: unknown, source: string): Topology {
 }
 
 /**
- * What nodes take on a busy machine beyond what the settings say, to start and be well, with their supervisor's longest
- * backoff (5 s) before it: seen to be up to 24 s with twenty processes waiting for each core.
+ * What nodes take beyond what the settings say to start and be well, by the work clock (checks/work-clock.ts), with
+ * their supervisor's longest backoff (5 s) before it.
  */
-export const MACHINE_ALLOWANCE_MS = 40_000;
+export const RECOVERY_MS = 15_000;

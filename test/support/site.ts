@@ -1,7 +1,10 @@
 // What a place to inject faults at has to have, for tests that don't come to need it.
 
+import type { Clock } from '../../src/base/clock.ts';
+import { deadline } from '../../src/rig/checks/work-clock.ts';
 import type { Site } from '../../src/rig/faults/fault.ts';
 import type { ClusterView } from '../../src/rig/faults/select.ts';
+import type { MachineEvent } from '../../src/rig/history.ts';
 import { etcdMembers, presentNodes, type Topology } from '../../src/rig/topology.ts';
 
 const none = (): never => {
@@ -13,6 +16,22 @@ export const NOT_NEEDED: Pick<Site, 'addNode' | 'call' | 'recorded'> = {
   call: none,
   recorded: none,
 };
+
+/** A machine that nobody else uses, from the first moment to the last. */
+export const QUIET: MachineEvent = {
+  type: 'machine',
+  atMs: Number.MAX_SAFE_INTEGER,
+  overMs: Number.MAX_SAFE_INTEGER,
+  lateMs: 0,
+  runnable: 1,
+  cores: 1,
+};
+
+/** On such a machine. */
+export const deadlineOn =
+  (clock: Clock): Site['deadline'] =>
+  (boundMs) =>
+    deadline({ atMs: clock.monotonicMs, machine: [QUIET] }, boundMs);
 
 /** All run, and the first of each leads. */
 export function viewOf(topology: Topology): ClusterView {

@@ -17,7 +17,7 @@ import {
   type Recorded,
   startFaultCluster,
 } from '../support/fault-cluster.ts';
-import { NOT_NEEDED, viewOf } from '../support/site.ts';
+import { deadlineOn, NOT_NEEDED, viewOf } from '../support/site.ts';
 
 const NODES = ['node1', 'node2'];
 const TOPOLOGY: TopologyInput = {
@@ -46,6 +46,7 @@ describe('faults of disks and clocks', () => {
       ...NOT_NEEDED,
       deployment,
       clock,
+      deadline: deadlineOn(clock),
       random: createSeededRandom(1),
       signal: new AbortController().signal,
       view: async () => viewOf(deployment.topology),

@@ -15,7 +15,7 @@ import {
   type Recorded,
   startFaultCluster,
 } from '../support/fault-cluster.ts';
-import { NOT_NEEDED, viewOf } from '../support/site.ts';
+import { deadlineOn, NOT_NEEDED, viewOf } from '../support/site.ts';
 
 const NODES = ['node1', 'node2', 'node3'];
 const TOPOLOGY: TopologyInput = {
@@ -36,6 +36,7 @@ describe('faults of the network', () => {
       ...NOT_NEEDED,
       deployment,
       clock,
+      deadline: deadlineOn(clock),
       random: createSeededRandom(1),
       signal: new AbortController().signal,
       view: async () => viewOf(deployment.topology),

@@ -3,8 +3,8 @@
 //
 // Only the node that has a volume owes anybody anything: elsewhere a refusal is right.
 // Assumes that the server sees a consumer's address of RecordedRun.consumers.
-// A change of the exports has GRACE_MS to take effect, counted from when the
-// rig saw it committed, and not counting times at which a fault kept the agent
+// A change of the exports has GRACE_MS to take effect, by the work clock, counted from when
+// the rig saw it committed, and not counting times at which a fault kept the agent
 // from doing it: outages of the volume's node, of its agent, or of etcd. An
 // export that was applied outlives an outage of etcd and of the agent; only a
 // node that was down explains a refusal, and has RECOVERY_MS to come back.
@@ -12,11 +12,12 @@
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
 import { type Level, levelOf } from './exports.ts';
-import { blindSpots, disturbed, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { blindSpots, disturbed, hits, type Outage, outages } from './outages.ts';
 import { ownersOf } from './owners.ts';
 import { countFirst, lastOfFirst } from './sorted.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
+import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('access');
 
@@ -39,13 +40,15 @@ interface Context {
   readonly run: RecordedRun;
   readonly faults: readonly Outage[];
   readonly blind: readonly Outage[];
+  readonly clock: WorkClock;
   standings(call: NfsCall, address: string): readonly Standing[];
 }
 
 export const access: Check = (run) => {
   if (!run.etcdComplete) return unknown('the recorder did not see every revision of etcd');
   const standings = createStandings(run);
-  const context: Context = { run, faults: extended(run), blind: blindSpots(run), standings };
+  const clock = workClockOf(run);
+  const context: Context = { run, faults: extended(run), blind: blindSpots(run), clock, standings };
   let judged = 0;
   const nameless = new Set<string>();
   for (const call of nfsCalls(run)) {
@@ -110,7 +113,7 @@ function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict
   if (standings[begun - 1]?.allows === true) return undefined;
   // The rig may see a commit a little after those whom it concerns.
   const isInTime = ({ step }: Standing): boolean =>
-    undisturbedMs({ fromMs: endedMs(call), toMs: step.event.atMs }, context.blind) <= GRACE_MS;
+    context.clock.workedMs({ fromMs: endedMs(call), toMs: step.event.atMs }, context.blind) <= GRACE_MS;
   for (const standing of standings.slice(begun)) {
     if (!isInTime(standing)) break;
     if (standing.allows) return undefined;
@@ -127,7 +130,7 @@ function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict
   const excuses = context.faults.filter(
     (outage) => outage.container === 'etcd' || (node != null && hits(outage, node, 'agent')),
   );
-  if (undisturbedMs(span, excuses) <= GRACE_MS) return undefined;
+  if (context.clock.workedMs(span, excuses) <= GRACE_MS) return undefined;
   return invalid(
     `${call.operation.consumer} was let in ${Math.round(span.toMs - span.fromMs)} ms after its access was revoked`,
     [describeRules(revoked), describe(call, address)],
@@ -143,10 +146,10 @@ function judgeRefusal(context: Context, call: NfsCall, address: string): Verdict
   const { granted } =
     lastOfFirst(context.standings(call, address), ({ step }) => step.event.atMs <= refusedMs) ?? {};
   const node = granted?.after?.node;
-  if (granted === undefined || node == null || granted.event.atMs + GRACE_MS >= call.invokedMs)
-    return undefined;
+  if (granted === undefined || node == null) return undefined;
+  if (context.clock.after(granted.event.atMs, GRACE_MS) >= call.invokedMs) return undefined;
   const down = context.faults.filter((outage) => outage.role === undefined && outage.container === node);
-  const span = { fromMs: call.invokedMs - RECOVERY_MS, toMs: refusedMs };
+  const span = { fromMs: context.clock.before(call.invokedMs, RECOVERY_MS), toMs: refusedMs };
   if (disturbed(span, down) || isElsewhere(context.run, call, node)) return undefined;
   return invalid(`${call.operation.consumer} was refused what etcd allows it`, [
     describeRules(granted),
@@ -166,9 +169,10 @@ function isGranted({ after: volume }: VolumeStep, address: string, level: Level)
 /** After etcd is back its clients need a while to find it, and a node to start. */
 function extended(run: RecordedRun): readonly Outage[] {
   const etcdMs = run.topology.settings.leaseTtlSeconds * 1000;
+  const clock = workClockOf(run);
   return outages(run).map((outage) => ({
     ...outage,
-    toMs: outage.toMs + (outage.container === 'etcd' ? etcdMs : RECOVERY_MS),
+    toMs: clock.after(outage.toMs, outage.container === 'etcd' ? etcdMs : RECOVERY_MS),
   }));
 }
 

@@ -11,13 +11,14 @@ import { nodeSchema, nodeSpecSchema } from '../../model/node.ts';
 import { parseStored } from '../../model/parse.ts';
 import { isOnItsWay, moveTaskOf, type Volume } from '../../model/volume.ts';
 import type { Check, EtcdEvent } from '../history.ts';
-import { hits, outages, undisturbedMs } from './outages.ts';
+import { hits, outages } from './outages.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { describeStep, type VolumeStep, volumeSteps } from './volume-history.ts';
+import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('constraints');
 
-/** An engine that has decided by then may not have known; it may be slow while it, or etcd, is disturbed. */
+/** An engine that has decided by then, by the work clock, may not have known; it may be slow while it, or etcd, is disturbed. */
 const SEEN_WITHIN_MS = 1_000;
 
 export const constraints: Check = (run) => {
@@ -32,7 +33,7 @@ export const constraints: Check = (run) => {
   const knownMs = ({ event, after }: VolumeStep, drainedMs: number): number => {
     const writer = after?.control.writer.node ?? '';
     const slow = faults.filter((outage) => outage.container === 'etcd' || hits(outage, writer, 'engine'));
-    return undisturbedMs({ fromMs: drainedMs, toMs: event.atMs }, slow);
+    return workClockOf(run).workedMs({ fromMs: drainedMs, toMs: event.atMs }, slow);
   };
   let judged = 0;
   let drains = 0;

@@ -2,7 +2,7 @@
 //
 // Assumes that the run waited for the cluster to come to rest before it
 // collected the final inventories and read etcd: what differs on a node within
-// a lease's life and a reconcile interval after a fault on it or on etcd says nothing. Volumes that are not ready by
+// a lease's life and a reconcile interval (by the work clock) after a fault on it or on etcd says nothing. Volumes that are not ready by
 // then are not compared, but they account for what is on their node's disk; one
 // that is still moving, for what is on any.
 
@@ -15,6 +15,7 @@ import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf, uncollectedNodes 
 import { disturbed, hits, outages } from './outages.ts';
 import { answersOf, count } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
+import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('convergence');
 
@@ -56,7 +57,7 @@ function isUnsettled(run: RecordedRun, node: string, atMs: number): boolean {
   const relevant = outages(run).filter(
     (outage) => outage.fromMs > 0 && (outage.container === 'etcd' || hits(outage, node, 'agent')),
   );
-  return disturbed({ fromMs: atMs - settlingMs, toMs: atMs }, relevant);
+  return disturbed({ fromMs: workClockOf(run).before(atMs, settlingMs), toMs: atMs }, relevant);
 }
 
 /** What a ready volume lacks on its node. */

@@ -4,18 +4,20 @@
 // Assumes that etcd's events are complete. A volume has come to rest when it is
 // ready with its exports applied, or says in `control.error` why it can't go on,
 // or is gone. It may take as long as it likes over it as long as it gets on: each
-// write is a step. Only silence counts, and only while nothing was disturbed that
-// the volume's work depends on: its nodes, its parent's, etcd, and whichever engine leads.
+// write is a step. Only silence counts, by the work clock, and only while nothing was disturbed
+// that the volume's work depends on: its nodes, its parent's, etcd, and whichever engine leads.
 
 import { sameRules } from '../../model/export.ts';
 import { moveTaskOf, type Volume } from '../../model/volume.ts';
 import type { Check, RecordedRun } from '../history.ts';
 import { calls } from './calls.ts';
 import { impairments, isAct } from './impairments.ts';
-import { downAtEnd, endMs, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { downAtEnd, endMs, hits, type Outage, outages } from './outages.ts';
 import { whenMoreAreOut } from './quorum.ts';
+import type { Span } from './spans.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { describeStep, volumeSteps } from './volume-history.ts';
+import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('ends');
 
@@ -29,13 +31,12 @@ const COPYING_SILENCE_MS = 60_000;
 /** Beyond a lease's life: by then another engine leads, and knows what there is to do. */
 const FAIL_OVER_MS = 5_000;
 
-type Span = Pick<Outage, 'fromMs' | 'toMs'>;
-
 export const ends: Check = (run) => {
   if (!run.etcdComplete) return unknown('the recorder did not see every revision of etcd');
   const lost = firstLost(run);
   if (lost !== undefined) return invalid(lost.reason, lost.lines);
   const disturbances = createDisturbances(run);
+  const clock = workClockOf(run);
   let restless = 0;
   const open: string[] = [];
   const lastMs = endMs(run);
@@ -48,7 +49,7 @@ export const ends: Check = (run) => {
       const boundMs = boundOf(run, step.after);
       const span = { fromMs: step.event.atMs, toMs };
       const isLong = toMs - step.event.atMs > boundMs;
-      const silentMs = isLong ? undisturbedMs(span, disturbances(step.after)) : 0;
+      const silentMs = isLong ? clock.workedMs(span, disturbances(step.after)) : 0;
       const line = `${position(step.event)}: ${describeStep(step)}`;
       if (silentMs > boundMs) {
         return invalid(`volume ${id} stayed ${step.after?.state}, and gave no reason in control.error`, [
@@ -88,10 +89,11 @@ function createDisturbances(run: RecordedRun): (volume: Volume | undefined) => r
     engines.length - 1,
     halts.filter((outage) => engines.some((name) => hits(outage, name, 'engine'))),
   );
-  const failOverMs = settings.leaseTtlSeconds * 1000 + FAIL_OVER_MS;
-  const brief = (outage: Outage): Span => ({
-    fromMs: outage.fromMs,
-    toMs: Math.min(outage.toMs, outage.fromMs + failOverMs),
+  const ttlMs = settings.leaseTtlSeconds * 1000;
+  const clock = workClockOf(run);
+  const brief = ({ fromMs, toMs }: Outage): Span => ({
+    fromMs,
+    toMs: Math.min(toMs, clock.after(fromMs + ttlMs, FAIL_OVER_MS)),
   });
   const others = [
     ...outages(run).filter((outage) => !halts.includes(outage)),

@@ -3,20 +3,25 @@
 // Assumes that a node's key is put under the agent's lease when it registers
 // and stays under that one lease for as long as the agent lives. A node that is
 // away or cut off, an agent that is, or etcd, explains a loss for as long as it
-// lasts, and for one TTL and GRACE_MS after: an agent needs so long to find out.
+// lasts, and for one TTL and GRACE_MS (by the work clock) after: an agent needs so long to find
+// out. So does a machine that left less than RENEWAL_MS for a renewal that was due.
 // Whatever it holds after that is judged anew. A lease counts as kept when it
 // was watched for longer than one TTL that nothing disturbed: before that a lease
 // that nobody renews would not have expired yet.
 
 import { NODES_PREFIX, nameIn } from '../../kv/keys.ts';
 import type { Check, EtcdEvent, RecordedRun, Verdict } from '../history.ts';
-import { disturbed, endMs, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
+import { undisturbedMs } from './spans.ts';
 import { answersOf, count, position } from './verdict.ts';
+import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('heartbeats');
 
 /** For connections to be made anew; and etcd looks for expired leases twice a second. */
 const GRACE_MS = 5_000;
+/** A renewal is begun when a third of the TTL is over (kv/session.ts), and takes less than this if it is let work. */
+const RENEWAL_MS = 300;
 
 export const heartbeats: Check = (run) => {
   const events = Map.groupBy(
@@ -42,7 +47,10 @@ function judgeNode(
 ): Verdict | 'kept' | 'unseen' {
   const ttlMs = run.topology.settings.leaseTtlSeconds * 1000;
   const faults = faultsOn(run, node);
-  const excuses = faults.map((outage) => ({ ...outage, toMs: outage.toMs + ttlMs + GRACE_MS }));
+  const clock = workClockOf(run);
+  const excuses = faults.map((outage) => ({ ...outage, toMs: clock.after(outage.toMs + ttlMs, GRACE_MS) }));
+  const wasStarved = ({ atMs }: EtcdEvent): boolean =>
+    clock.workedMs({ fromMs: atMs - (2 / 3) * ttlMs, toMs: atMs }) < RENEWAL_MS;
   let longestMs = 0;
   let registered: EtcdEvent | undefined;
   const watched = (toMs: number, unjudged: readonly Outage[]): void => {
@@ -56,7 +64,9 @@ function judgeNode(
       registered ??= event.kind === 'put' ? event : undefined;
       continue;
     }
-    if (!disturbed({ fromMs: event.atMs, toMs: event.atMs }, excuses)) {
+    const isExcused =
+      disturbed({ fromMs: event.atMs, toMs: event.atMs }, excuses) || (isLoss(event) && wasStarved(event));
+    if (!isExcused) {
       return invalid(`${node}, whose agent no fault had touched, ${reason}`, [
         ...(registered === undefined
           ? []
@@ -91,6 +101,9 @@ function longestGap(
   });
   return Math.max(0, ...gaps);
 }
+
+/** Not what an agent did of its own accord. */
+const isLoss = ({ kind, lease = '0' }: EtcdEvent): boolean => kind === 'delete' || lease !== '0';
 
 const lossAtFirst = (event: EtcdEvent): string | undefined =>
   event.kind === 'put' && (event.lease === undefined || event.lease === '0')

@@ -3,8 +3,10 @@
 
 import type { FollowEvent, RecordedRun, ToldEvent } from '../history.ts';
 import { hits, type Outage, outages } from './outages.ts';
+import type { Span } from './spans.ts';
+import { workClockOf } from './work-clock.ts';
 
-/** After its stream is back, and after a fault, a consumer may take so long to have caught up. */
+/** After its stream is back, and after a fault, a consumer may take so long to have caught up, by the work clock. */
 const CATCHES_UP_WITHIN_MS = 5_000;
 
 export interface Listener {
@@ -55,17 +57,16 @@ function heardUntil(run: RecordedRun, phases: readonly FollowEvent[]): number {
   const open = streams.findLast(({ phase }) => phase === 'open');
   const lost = streams.findLast(({ phase }) => phase === 'lost');
   const isLost = streams.at(-1)?.phase === 'lost';
-  const isFresh = open !== undefined && open.atMs > endMs - CATCHES_UP_WITHIN_MS;
+  const clock = workClockOf(run);
+  const isFresh = open !== undefined && open.atMs > clock.before(endMs, CATCHES_UP_WITHIN_MS);
   let toMs = lost !== undefined && (isLost || isFresh) ? lost.atMs : endMs;
   const troubles = outages(run).flatMap((outage) => concerning(outage, phases));
   // Each may have begun while one before it still kept it from hearing.
   for (const { fromMs, toMs: untilMs } of troubles.toSorted((a, b) => b.fromMs - a.fromMs)) {
-    if (fromMs < toMs && untilMs > toMs - CATCHES_UP_WITHIN_MS) toMs = fromMs;
+    if (fromMs < toMs && untilMs > clock.before(toMs, CATCHES_UP_WITHIN_MS)) toMs = fromMs;
   }
   return toMs;
 }
-
-type Span = Pick<Outage, 'fromMs' | 'toMs'>;
 
 /** When the outage may have kept the consumer from hearing: an API's not once it listens to the next one. */
 function concerning(outage: Outage, phases: readonly FollowEvent[]): readonly Span[] {

@@ -4,7 +4,7 @@
 // text comes from the machinery around it, and that a fault on a node explains
 // that node's errors and those that name it (a move `to` it fails), and one on
 // etcd every node's, for as long as it lasts and
-// for GRACE_MS and a lease's life after. Nothing explains a crash, but for one by the
+// for a lease's life and GRACE_MS (by the work clock) after. Nothing explains a crash, but for one by the
 // error that a failpoint was told to throw, or what says that data is not as it must
 // be; the end of a role's process is a crash unless a fault ended it (role-exits.ts).
 
@@ -13,6 +13,7 @@ import { impairments } from './impairments.ts';
 import { outages } from './outages.ts';
 import { unexplainedExits } from './role-exits.ts';
 import { answersOf, count, seconds } from './verdict.ts';
+import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('logs');
 
@@ -76,11 +77,13 @@ interface Explanation {
 const LOGGED_WITHIN_MS = 2_000;
 
 /** A role that ends by what it was made to stumble over names it. */
-const failpointsOf = (run: RecordedRun): readonly Explanation[] =>
-  impairments(run).flatMap(({ fault, members, fromMs, toMs }): readonly Explanation[] => {
+function failpointsOf(run: RecordedRun): readonly Explanation[] {
+  const clock = workClockOf(run);
+  return impairments(run).flatMap(({ fault, members, fromMs, toMs }): readonly Explanation[] => {
     if (fault.fault !== 'failpoint') return [];
     // Not parsed: a recorded run may name one that this version doesn't know.
     const names = fault.failpoints.split(';').map((one) => one.replace(/=.*/, '').trim());
+    const untilMs = clock.after(toMs, LOGGED_WITHIN_MS);
     return [
       {
         explains: ({ atMs, container, event, fields }) =>
@@ -88,19 +91,24 @@ const failpointsOf = (run: RecordedRun): readonly Explanation[] =>
           members.includes(container) &&
           names.some((name) => String(fields.cause).endsWith(`failpoint ${name}`)) &&
           atMs >= fromMs &&
-          atMs <= toMs + LOGGED_WITHIN_MS,
+          atMs <= untilMs,
       },
     ];
   });
+}
 
 function explained(run: RecordedRun): readonly Explanation[] {
-  const graceMs = GRACE_MS + run.topology.settings.leaseTtlSeconds * 1000;
-  return outages(run).map((outage) => ({
-    explains: (line) =>
-      (outage.container === 'etcd' || concerns(line, outage.container)) &&
-      line.atMs >= outage.fromMs &&
-      line.atMs <= outage.toMs + graceMs,
-  }));
+  const ttlMs = run.topology.settings.leaseTtlSeconds * 1000;
+  const clock = workClockOf(run);
+  return outages(run).map((outage) => {
+    const untilMs = clock.after(outage.toMs + ttlMs, GRACE_MS);
+    return {
+      explains: (line) =>
+        (outage.container === 'etcd' || concerns(line, outage.container)) &&
+        line.atMs >= outage.fromMs &&
+        line.atMs <= untilMs,
+    };
+  });
 }
 
 /** Whose it is, or who is named as the other side of what failed. */

@@ -8,8 +8,9 @@ import type { Move } from './moves-history.ts';
 import { nodeAt, nodeSteps } from './node-history.ts';
 import { countFirst, lastOfFirst } from './sorted.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
+import { workClockOf } from './work-clock.ts';
 
-/** An engine decides on what it knows, which may be so old. */
+/** An engine decides on what it knows, which may be so old by the work clock. */
 const KNOWN_WITHIN_MS = 1_000;
 
 interface Moment {
@@ -35,9 +36,10 @@ function revisionsKnown(
   { move, now }: { readonly move: Move; readonly now: Moment },
 ): readonly number[] {
   const ofNodes = [move.from, move.to].map((node) => nodeSteps(run).get(node) ?? []);
+  const knownMs = workClockOf(run).before(now.atMs, KNOWN_WITHIN_MS);
   const recent = [own, ...ofNodes].flatMap((steps: readonly Pick<VolumeStep, 'event'>[]) => {
     const isOld = ({ event }: Pick<VolumeStep, 'event'>): boolean =>
-      event.atMs < now.atMs - KNOWN_WITHIN_MS || event.revision < move.granted.revision;
+      event.atMs < knownMs || event.revision < move.granted.revision;
     return steps.slice(
       countFirst(steps, isOld),
       countFirst(steps, ({ event }) => event.revision < now.revision),

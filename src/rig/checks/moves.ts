@@ -8,15 +8,16 @@
 // node's subvolume (`move.source-trashed`); that a volume which has gone on to a
 // third node is compared there, or can't be compared any more (`move.unverified`);
 // that nothing is left to compare of a volume which was deleted, once it is gone;
-// and that the rig sees a commit at most SEEN_WITHIN_MS after the others, outages of etcd aside.
+// and that the rig sees a commit at most SEEN_WITHIN_MS after the others, by the work clock and outages of etcd aside.
 // Where consumers mount is judged where they went by a node's name.
 
 import type { Check, InventoryEvent, NodeLogLine, RecordedRun, Verdict } from '../history.ts';
 import { describeMove, type Move, movesOf } from './moves-history.ts';
-import { blindSpots, type Outage, undisturbedMs } from './outages.ts';
+import { blindSpots, type Outage } from './outages.ts';
 import { firstDoubleService } from './service.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
+import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('moves');
 
@@ -66,6 +67,7 @@ interface Evidence {
   readonly inventories: readonly InventoryEvent[];
   /** When the rig may have seen a commit later. */
   readonly blindSpots: readonly Outage[];
+  readonly clock: WorkClock;
 }
 
 const evidenceOf = (run: RecordedRun): Evidence => ({
@@ -77,6 +79,7 @@ const evidenceOf = (run: RecordedRun): Evidence => ({
   ),
   inventories: run.history.filter((event) => event.type === 'inventory'),
   blindSpots: blindSpots(run),
+  clock: workClockOf(run),
 });
 
 function first<T>(all: readonly T[], judged: (one: T) => Verdict | undefined): Verdict | undefined {
@@ -107,7 +110,7 @@ function judge(evidence: Evidence, move: Handover): Verdict | undefined {
 function exporting(evidence: Evidence, move: Handover, lines: readonly NodeLogLine[]): Verdict | undefined {
   const { from, to, granted, atMs, untilMs } = move;
   const isBefore = (line: NodeLogLine, toMs: number): boolean =>
-    undisturbedMs({ fromMs: line.atMs, toMs }, evidence.blindSpots) > SEEN_WITHIN_MS;
+    evidence.clock.workedMs({ fromMs: line.atMs, toMs }, evidence.blindSpots) > SEEN_WITHIN_MS;
   const exports = lines.filter(({ event }) => event === 'volume.exported');
   const cutover = lines.findLast(
     (line) => line.event === 'move.cutover' && line.container === from && line.atMs <= atMs,
@@ -124,11 +127,11 @@ function exporting(evidence: Evidence, move: Handover, lines: readonly NodeLogLi
   return late && wrong(move, 'the old node exported it after it had handed it over', late);
 }
 
-function lingering({ inventories }: Evidence, move: Handover): Verdict | undefined {
+function lingering({ inventories, clock }: Evidence, move: Handover): Verdict | undefined {
   const found = inventories.find(
     (event) =>
       event.node === move.from &&
-      event.atMs > move.atMs + COLLECTING_MS &&
+      event.atMs > clock.after(move.atMs, COLLECTING_MS) &&
       event.atMs < move.untilMs &&
       event.inventory.exports.some(({ id }) => id === move.volume),
   );
@@ -141,7 +144,8 @@ function lingering({ inventories }: Evidence, move: Handover): Verdict | undefin
 
 function dropping(evidence: Evidence, move: Handover): Verdict | undefined {
   const lines = evidence.lines.get(move.volume) ?? [];
-  const goneMs = (evidence.goneMs.get(move.volume) ?? Number.POSITIVE_INFINITY) - SEEN_WITHIN_MS;
+  const seenGoneMs = evidence.goneMs.get(move.volume) ?? Number.POSITIVE_INFINITY;
+  const goneMs = evidence.clock.before(seenGoneMs, SEEN_WITHIN_MS);
   const own = lines.filter(
     (line) => line.container === move.from && line.atMs < Math.min(move.untilMs, goneMs),
   );

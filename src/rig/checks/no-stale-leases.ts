@@ -1,7 +1,7 @@
 // At the end no lease or election key of a dead process is left in etcd.
 //
 // Assumes that the final state was read at least one TTL after the last fault
-// was healed; where it wasn't, what is left says nothing. A live agent holds one lease, which its node's key hangs on; a
+// was healed, and a second of the work clock; where it wasn't, what is left says nothing. A live agent holds one lease, which its node's key hangs on; a
 // live engine holds one, which the leader's key hangs on if it leads, and
 // nothing otherwise: a candidate may hold its lease while it waits.
 
@@ -9,10 +9,14 @@ import { LEADER_KEY, NODES_PREFIX, nameIn } from '../../kv/keys.ts';
 import type { Check, FinalStateEvent, RecordedRun } from '../history.ts';
 import { finalState } from './final.ts';
 import { holderOf } from './leader-history.ts';
-import { disturbed, hits, outages } from './outages.ts';
+import { hits, outages } from './outages.ts';
 import { answersOf, count, seconds } from './verdict.ts';
+import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('no-stale-leases');
+
+/** etcd looks for expired leases twice a second. */
+const EXPIRING_MS = 1_000;
 
 export const noStaleLeases: Check = (run) => {
   const state = finalState(run);
@@ -42,14 +46,18 @@ export const noStaleLeases: Check = (run) => {
   return valid(`${count(state.leases.length, 'lease')}, each of a live process`);
 };
 
-function isRecent(run: RecordedRun, state: FinalStateEvent): boolean {
-  const expiryMs = expiryOf(run);
-  const faults = outages(run).filter(({ fromMs, toMs }) => fromMs > 0 && toMs !== Number.POSITIVE_INFINITY);
-  return disturbed({ fromMs: state.atMs - expiryMs, toMs: state.atMs }, faults);
-}
+const isRecent = (run: RecordedRun, state: FinalStateEvent): boolean =>
+  outages(run).some(
+    ({ fromMs, toMs }) =>
+      fromMs > 0 &&
+      fromMs <= state.atMs &&
+      toMs !== Number.POSITIVE_INFINITY &&
+      expiredMs(run, toMs) >= state.atMs,
+  );
 
-// etcd looks for expired leases twice a second.
-const expiryOf = ({ topology }: RecordedRun): number => topology.settings.leaseTtlSeconds * 1000 + 1_000;
+/** When the lease must have expired of whoever renewed it last then. */
+const expiredMs = (run: RecordedRun, renewedMs: number): number =>
+  workClockOf(run).after(renewedMs + run.topology.settings.leaseTtlSeconds * 1000, EXPIRING_MS);
 
 function whyStale(run: RecordedRun, state: FinalStateEvent, key: string): string | undefined {
   if (key.startsWith(NODES_PREFIX)) {
@@ -66,13 +74,12 @@ function whyStale(run: RecordedRun, state: FinalStateEvent, key: string): string
 /** Dead for so long that its lease must have expired. */
 function isDead(run: RecordedRun, state: FinalStateEvent, node: string, role: string): boolean {
   if (!run.topology.nodes.some((candidate) => candidate.name === node)) return true;
-  const expiryMs = expiryOf(run);
   return outages(run).some(
     (outage) =>
       hits(outage, node, role) &&
       outage.fromMs > 0 &&
       outage.toMs >= state.atMs &&
-      outage.certainFromMs + expiryMs < state.atMs,
+      expiredMs(run, outage.certainFromMs) < state.atMs,
   );
 }
 

@@ -5,7 +5,7 @@
 // nothing, and that a paused one does nothing while it is paused. A leader must
 // give up before its lease can expire, and the next one is elected after that,
 // so two beliefs never overlap in a correct system; ALLOWANCE_MS covers a timer
-// that is late on a busy machine. No fault excuses anything. Where a daemon's clock
+// that is late, by the work clock. No fault excuses anything. Where a daemon's clock
 // was wrong, Docker's times have to do, which are late by up to READ_WITHIN_MS.
 //
 // Of several etcd members the one that leads renews leases by its own word, also
@@ -17,8 +17,9 @@ import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Belief, beliefs } from './beliefs.ts';
 import { withOwnClock } from './impairments.ts';
 import { holderOf, reigns } from './leader-history.ts';
-import { disturbed, endMs, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
+import { workClockOf } from './work-clock.ts';
 
 const ALLOWANCE_MS = 250;
 const READ_WITHIN_MS = 1_000;
@@ -28,7 +29,8 @@ const LAST_RENEWALS_MS = 2_000;
 /** How much longer than its time to live a lease may have been relied on, up to this time, though nothing is wrong. */
 function allowanceMs(run: RecordedRun, untilMs: number): number {
   const { settings, etcd } = run.topology;
-  const fromMs = untilMs - settings.leaseTtlSeconds * 1000 - LAST_RENEWALS_MS - ALLOWANCE_MS;
+  const timelyMs = workClockOf(run).before(untilMs, ALLOWANCE_MS);
+  const fromMs = timelyMs - settings.leaseTtlSeconds * 1000 - LAST_RENEWALS_MS;
   const members = outages(run).filter(({ container }) => container === 'etcd');
   const hasLastRenewals = etcd.members > 1 && disturbed({ fromMs, toMs: untilMs }, members);
   return hasLastRenewals ? ALLOWANCE_MS + LAST_RENEWALS_MS : ALLOWANCE_MS;
@@ -86,7 +88,7 @@ function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined 
       [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
     );
     const lateMs = [earlier, belief].some(({ node }) => ownClocks.has(node)) ? READ_WITHIN_MS : 0;
-    if (undisturbedMs(span, paused) <= allowanceMs(run, span.toMs) + lateMs) continue;
+    if (workClockOf(run).workedMs(span, paused) <= allowanceMs(run, span.toMs) + lateMs) continue;
     return invalid('two engines believed at the same time that they lead', [
       describe(earlier),
       describe(belief),
@@ -102,7 +104,7 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
   for (const outage of disturbances) {
     if (outage.container !== 'etcd') continue;
     const lateMs = allowanceMs(run, outage.certainFromMs);
-    const deadlineMs = outage.certainFromMs + ttlMs + lateMs;
+    const deadlineMs = workClockOf(run).after(outage.certainFromMs + ttlMs, lateMs);
     if (outage.certainToMs < deadlineMs) continue;
     const still = all.find(
       (belief) =>
@@ -113,7 +115,7 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     if (still === undefined) continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${seconds(outage.certainFromMs)}: etcd is ${outage.kind}`,
-      `${seconds(deadlineMs)}: one lease and ${lateMs} ms later`,
+      `${seconds(deadlineMs)}: one lease and ${lateMs} ms of work later`,
       describe(still),
     ]);
   }
@@ -140,8 +142,8 @@ function outlivedReign(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     if (deleted === undefined) continue;
     const lateMs = ownClocks.has(belief.node) ? READ_WITHIN_MS : 0;
     const span = { fromMs: deleted.atMs, toMs: Math.min(belief.toMs, lastMs) };
-    if (undisturbedMs(span, onEngine(pauses, belief.node)) <= ttlMs + allowanceMs(run, span.toMs) + lateMs)
-      continue;
+    const believedMs = workClockOf(run).workedMs(span, onEngine(pauses, belief.node));
+    if (believedMs <= ttlMs + allowanceMs(run, span.toMs) + lateMs) continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${position(deleted)}: the leader key is gone`,
       describe(belief),

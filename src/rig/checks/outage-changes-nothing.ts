@@ -2,7 +2,7 @@
 // or file that was there before is gone or different.
 //
 // Assumes inventories `before-outage` and `during-outage` of every node that
-// stays up, each collected within COLLECTING_MS before its record. A file that
+// stays up, each collected within COLLECTING_MS (by the work clock) before its record. A file that
 // clients wrote since the first may hold what they wrote, and anything at all
 // while such a write was open or when nobody knows how it ended.
 
@@ -11,6 +11,7 @@ import { endedMs, nfsCalls } from './calls.ts';
 import { sameClients } from './exports.ts';
 import { inventoriesOf } from './final.ts';
 import { answersOf, count } from './verdict.ts';
+import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('outage-changes-nothing');
 
@@ -89,9 +90,11 @@ function differences(options: {
 function rewrittenFiles(run: RecordedRun): ReadonlyMap<string, Rewritten> {
   const recordedMs = (label: string, pick: 'find' | 'findLast'): number =>
     run.history[pick]((event) => event.type === 'inventory' && event.label === label)?.atMs ?? 0;
-  const sinceMs = recordedMs(BEFORE, 'find') - COLLECTING_MS;
+  const clock = workClockOf(run);
+  const sinceMs = clock.before(recordedMs(BEFORE, 'find'), COLLECTING_MS);
   // The second was begun after the first had been recorded.
-  const lookingMs = Math.max(recordedMs(DURING, 'find') - COLLECTING_MS, recordedMs(BEFORE, 'findLast'));
+  const begunMs = clock.before(recordedMs(DURING, 'find'), COLLECTING_MS);
+  const lookingMs = Math.max(begunMs, recordedMs(BEFORE, 'findLast'));
   const lookedMs = recordedMs(DURING, 'findLast');
   const files = new Map<string, Rewritten>();
   for (const call of nfsCalls(run)) {

@@ -7,10 +7,12 @@ import { etcdMembers } from '../topology.ts';
 import { impairedSpans, impairments } from './impairments.ts';
 import type { Outage } from './outage.ts';
 import { etcdOutages } from './quorum.ts';
+import type { Span } from './spans.ts';
+import { workClockOf } from './work-clock.ts';
 
 /**
  * How long a killed role may take until its supervisor has it running again:
- * starting a Node.js process under load, plus the supervisor's backoff.
+ * starting a Node.js process, plus the supervisor's backoff.
  */
 const ROLE_RESTART_MS = 5_000;
 
@@ -38,7 +40,7 @@ export function outages(run: RecordedRun): readonly Outage[] {
   if (known !== undefined) return known;
   const all = acts(run);
   const impaired = impairedSpans(run);
-  const ofEtcd = etcdOutages(etcdMembers(run.topology), [...all, ...impaired]);
+  const ofEtcd = etcdOutages(etcdMembers(run.topology), [...all, ...impaired], workClockOf(run));
   const found = [...neverStarted(run), ...all, ...impaired, ...ofEtcd];
   derived.set(run, found);
   return found;
@@ -71,7 +73,7 @@ function acts(run: RecordedRun): readonly Outage[] {
     if (fault.phase === 'inject') {
       const outage = begun(fault, kind, fault.atMs);
       if (kind === 'down' && restartsItself(run, fault)) {
-        outage.toMs = fault.atMs + ROLE_RESTART_MS;
+        outage.toMs = workClockOf(run).after(fault.atMs, ROLE_RESTART_MS);
         outage.certainToMs = fault.atMs;
       }
       all.push(outage);
@@ -92,17 +94,21 @@ function acts(run: RecordedRun): readonly Outage[] {
 
 /**
  * Whoever watches at a member that froze, the rig among them, hears nothing until the connection
- * is found to be dead: 6 s of silence, 1.5 s for the answer to a probe (kv/etcd.ts), and a new one.
+ * is found to be dead: 6 s of silence, 1.5 s for the answer to a probe (kv/etcd.ts), and then a new one.
  */
-const SILENT_MS = 9_000;
+const SILENT_MS = 7_500;
+const CONNECTING_MS = 1_500;
 
 /** When the rig may have seen what was committed later than others did: while etcd was disturbed, or silent. */
 export function blindSpots(run: RecordedRun): readonly Outage[] {
   const members = etcdMembers(run.topology);
+  const clock = workClockOf(run);
   return outages(run).flatMap((outage) => {
     if (outage.container === 'etcd') return [outage];
     if (outage.kind !== 'paused' || !members.includes(outage.container)) return [];
-    return [{ ...outage, toMs: Math.min(outage.toMs, outage.fromMs + SILENT_MS) }];
+    return [
+      { ...outage, toMs: Math.min(outage.toMs, clock.after(outage.fromMs + SILENT_MS, CONNECTING_MS)) },
+    ];
   });
 }
 
@@ -151,31 +157,15 @@ function restartsItself(run: RecordedRun, fault: FaultEvent): boolean {
 export const hits = (outage: Outage, container: string, role?: string): boolean =>
   outage.container === container && (outage.role === undefined || outage.role === role);
 
-/** Milliseconds of [fromMs, toMs] that none of the outages touches. */
-export function undisturbedMs(
-  span: { readonly fromMs: number; readonly toMs: number },
-  disturbances: readonly Pick<Outage, 'fromMs' | 'toMs'>[],
-): number {
-  let total = 0;
-  let reached = span.fromMs;
-  for (const outage of [...disturbances].sort((a, b) => a.fromMs - b.fromMs)) {
-    if (outage.fromMs > reached) total += Math.min(outage.fromMs, span.toMs) - reached;
-    reached = Math.max(reached, outage.toMs);
-    if (reached >= span.toMs) return total;
-  }
-  return total + Math.max(0, span.toMs - reached);
-}
-
 /** True when [fromMs, toMs] meets one of the outages. */
-export const disturbed = (
-  span: { readonly fromMs: number; readonly toMs: number },
-  disturbances: readonly Outage[],
-): boolean => disturbances.some((outage) => outage.fromMs <= span.toMs && outage.toMs >= span.fromMs);
+export const disturbed = (span: Span, disturbances: readonly Span[]): boolean =>
+  disturbances.some((outage) => outage.fromMs <= span.toMs && outage.toMs >= span.fromMs);
 
-/** The time of the last thing that was recorded. */
+/** The time of the last thing that was recorded of the cluster and its clients. */
 export function endMs(run: RecordedRun): number {
   let last = 0;
-  for (const { atMs } of run.history) last = Math.max(last, atMs);
+  // How the machine did is no news of the cluster.
+  for (const { type, atMs } of run.history) if (type !== 'machine') last = Math.max(last, atMs);
   for (const { atMs } of run.etcd) last = Math.max(last, atMs);
   return last;
 }

@@ -3,16 +3,23 @@
 // been, while a fault disturbed one of them.
 
 import type { Outage } from './outage.ts';
+import type { Span } from './spans.ts';
+import type { WorkClock } from './work-clock.ts';
 
 /**
  * The member that goes may have been the leader: until the others have elected
  * another, nothing is written. etcd's election timeout is 1 s, drawn up to 2 s,
- * and a split vote costs one more.
+ * and a split vote costs one more: all of it is waiting, but for the votes.
  */
-const ELECTION_MS = 4_000;
+const ELECTION_TIMEOUTS_MS = 3_500;
+const VOTES_MS = 500;
 
 /** Outages of the container `etcd`, which no cluster of several members has, made of those of its members. */
-export function etcdOutages(members: readonly string[], all: readonly Outage[]): readonly Outage[] {
+export function etcdOutages(
+  members: readonly string[],
+  all: readonly Outage[],
+  clock: WorkClock,
+): readonly Outage[] {
   if (members.length === 1) return [];
   const hit = all.filter(({ container }) => members.includes(container));
   const ofMembers = hit.filter(({ kind }) => kind !== 'impaired');
@@ -33,24 +40,20 @@ export function etcdOutages(members: readonly string[], all: readonly Outage[]):
       certainToMs: certain?.toMs ?? span.toMs,
     };
   });
+  const electedMs = (goneMs: number): number => clock.after(goneMs + ELECTION_TIMEOUTS_MS, VOTES_MS);
   // It excuses; nothing can be asked of it, since the member need not have led.
   const elections = ofMembers
     .filter(({ fromMs }) => fromMs > 0)
     .map((outage): Outage => {
-      const toMs = outage.fromMs + ELECTION_MS;
+      const toMs = electedMs(outage.fromMs);
       const never = { certainFromMs: Number.POSITIVE_INFINITY, certainToMs: outage.fromMs };
       return { container: 'etcd', role: undefined, kind: 'down', fromMs: outage.fromMs, toMs, ...never };
     });
   // One member that is slow or half cut off makes the others elect again and again.
   const impaired = hit
     .filter(({ kind }) => kind === 'impaired')
-    .map((outage): Outage => ({ ...outage, container: 'etcd', toMs: outage.toMs + ELECTION_MS }));
+    .map((outage): Outage => ({ ...outage, container: 'etcd', toMs: electedMs(outage.toMs) }));
   return [...away, ...elections, ...impaired].sort((a, b) => a.fromMs - b.fromMs);
-}
-
-interface Span {
-  readonly fromMs: number;
-  readonly toMs: number;
 }
 
 type Absence = Span & Pick<Outage, 'container'>;

@@ -15,12 +15,13 @@ import { createProgress } from './move-progress.ts';
 import { describeMove, type Move, movesOf } from './moves-history.ts';
 import { countFirst } from './sorted.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
+import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('rebalance-converges');
 
 const FIRST_PATIENCE_MS = 1_000;
 const PATIENCE_MS = 30_000;
-/** The rig sees a commit at most so late; an attempt may be on its way when the waiting begins. */
+/** The rig sees a commit at most so late, by the work clock; an attempt may be on its way when the waiting begins. */
 const SEEN_WITHIN_MS = 5_000;
 
 export const rebalanceConverges: Check = (run) => {
@@ -28,7 +29,8 @@ export const rebalanceConverges: Check = (run) => {
   const unasked = all.filter(({ cause }) => cause !== 'asked');
   const causes = causesOf(run);
   const done = unasked.filter(({ handover, cause }) => handover !== undefined && cause !== 'fit');
-  const violation = crowded(run, unasked) ?? repeated(done, causes) ?? restless(all, causes);
+  const violation =
+    crowded(run, unasked) ?? repeated(done, causes) ?? restless(all, causes, workClockOf(run));
   if (violation !== undefined) return violation;
   if (done.length === 0) return unknown('no volume was moved by a drain or for the balance');
   const last = done.at(-1)?.handover;
@@ -70,7 +72,7 @@ function repeated(done: readonly Move[], causes: readonly number[]): Verdict | u
 }
 
 /** Sent to one and the same node, and called off, more often than the growing waits in between allow. */
-function restless(all: readonly Move[], causes: readonly number[]): Verdict | undefined {
+function restless(all: readonly Move[], causes: readonly number[], clock: WorkClock): Verdict | undefined {
   const inVain = all.filter(({ handover }) => handover === undefined);
   for (const moves of Map.groupBy(inVain, ({ volume, to }) => `${volume} ${to}`).values()) {
     let tries: Move[] = [];
@@ -79,8 +81,9 @@ function restless(all: readonly Move[], causes: readonly number[]): Verdict | un
       if (previous !== undefined && isBetween(causes, previous, move)) tries = [];
       tries.push(move);
       const [first] = tries;
-      if (first === undefined || tries.length <= triesWithin(move.granted.atMs - first.granted.atMs))
-        continue;
+      if (first === undefined) continue;
+      const untilMs = clock.after(move.granted.atMs, SEEN_WITHIN_MS);
+      if (tries.length <= triesWithin(untilMs - first.granted.atMs)) continue;
       return invalid(
         `volume ${move.volume} was sent to ${move.to} ${tries.length} times within ` +
           `${seconds(move.granted.atMs - first.granted.atMs)} for one cause, each time in vain`,
@@ -94,7 +97,7 @@ function restless(all: readonly Move[], causes: readonly number[]): Verdict | un
 function triesWithin(spanMs: number): number {
   let tries = 1;
   let patienceMs = FIRST_PATIENCE_MS;
-  for (let leftMs = spanMs + SEEN_WITHIN_MS; leftMs >= patienceMs; tries += 1) {
+  for (let leftMs = spanMs; leftMs >= patienceMs; tries += 1) {
     leftMs -= patienceMs;
     patienceMs = Math.min(PATIENCE_MS, patienceMs * 2);
   }

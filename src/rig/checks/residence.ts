@@ -4,12 +4,13 @@
 // Assumes
 // - that an agent logs what it made after it was made (`volume.created`,
 //   `volume.exported`), and that the rig sees a commit within SEEN_WITHIN_MS,
-//   outages of etcd aside;
+//   outages of etcd aside, these and all else by the work clock;
 // - that an agent can act on an assignment only if it ran for some of the time
 //   that the assignment lasted. What it had begun then it may finish within
 //   IN_FLIGHT_MS of the end of the assignment, not counting pauses and what slows it, unless it
 //   was down at that end; what it leaves behind is an orphan, to be trashed
-//   within ORPHAN_MS of the agent's working time, and in the trash for ever;
+//   once it has registered anew and compared twice, within ORPHAN_MS of its work,
+//   and in the trash for ever;
 // - that the old node of a move keeps what it had until the new one has shown that
 //   it has the same, for which that one's agent must run, too. Copies that are not
 //   yet a volume are no concern of this;
@@ -17,18 +18,20 @@
 
 import type { Inventory, RecordedRun } from '../history.ts';
 import { type Assignment, assignmentsOf, describeAssignment } from './assignments.ts';
-import { blindSpots, hits, type Outage, outages, undisturbedMs } from './outages.ts';
+import { blindSpots, hits, type Outage, outages } from './outages.ts';
+import { undisturbedMs } from './spans.ts';
 import { seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
+import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const SEEN_WITHIN_MS = 20;
 const SEEN_AT_MOST_MS = 1_000;
 const IN_FLIGHT_MS = 2_000;
 /**
- * Registering anew, and two comparisons with the rest between them, which on a busy machine take several seconds each
- * (settle.ts); and inventories take a while to collect.
+ * Beyond a lease's life and two intervals: registering anew, and two comparisons with the rest between them, which is
+ * four times as long as one takes; and inventories take a while to collect.
  */
-const ORPHAN_MS = 60_000;
+const ORPHAN_MS = 15_000;
 const MADE: ReadonlySet<string> = new Set([
   'volume.created',
   'volume.cloned',
@@ -57,6 +60,9 @@ export function firstStray(run: RecordedRun): Stray | undefined {
   const steps = Map.groupBy(volumeSteps(run), (step) => step.id);
   const faults = outages(run);
   const etcd = blindSpots(run);
+  const clock = workClockOf(run);
+  const { leaseTtlSeconds, reconcileIntervalMs } = run.topology.settings;
+  const orphanMs = 1_000 * leaseTtlSeconds + 2 * reconcileIntervalMs + ORPHAN_MS;
   const rules = [
     { deed: 'made', traces: deeds(run), isExcused: mayBeMade },
     { deed: 'made', traces: residues(run), isExcused: mayHaveBeenMade },
@@ -72,7 +78,7 @@ export function firstStray(run: RecordedRun): Stray | undefined {
       const others = faults.filter((outage) =>
         all.some(({ node }) => node !== trace.node && hits(outage, node, 'agent')),
       );
-      if (isExcused(trace, { mine, agent, others, etcd })) continue;
+      if (isExcused(trace, { mine, agent, others, etcd, clock, orphanMs })) continue;
       return {
         reason: `${trace.node} ${deed} volume ${trace.volume} while it was assigned elsewhere`,
         lines: [...all.map(describeAssignment), `${seconds(trace.atMs)}: ${trace.node} ${trace.what}`],
@@ -89,6 +95,9 @@ interface Context {
   /** Outages of the other nodes that the volume was assigned to. */
   readonly others: readonly Outage[];
   readonly etcd: readonly Outage[];
+  readonly clock: WorkClock;
+  /** What is to be gone may stay so long. */
+  readonly orphanMs: number;
 }
 
 /** True when the agent ran while the assignment was in force. */
@@ -99,29 +108,32 @@ function couldAct({ fromMs, toMs }: Assignment, agent: readonly Outage[]): boole
   return undisturbedMs({ fromMs: fromMs - SEEN_WITHIN_MS, toMs }, certain) > 0;
 }
 
-const isBegun = (trace: Trace, { fromMs }: Assignment, etcd: readonly Outage[]): boolean =>
-  trace.atMs >= fromMs || undisturbedMs({ fromMs: trace.atMs, toMs: fromMs }, etcd) <= SEEN_AT_MOST_MS;
+const isBegun = (trace: Trace, { fromMs }: Assignment, { etcd, clock }: Context): boolean =>
+  trace.atMs >= fromMs || clock.workedMs({ fromMs: trace.atMs, toMs: fromMs }, etcd) <= SEEN_AT_MOST_MS;
 
-const mayHaveBeenMade = (trace: Trace, { mine, agent, etcd }: Context): boolean =>
-  mine.some((assignment) => isBegun(trace, assignment, etcd) && couldAct(assignment, agent));
+const mayHaveBeenMade = (trace: Trace, context: Context): boolean =>
+  context.mine.some(
+    (assignment) => isBegun(trace, assignment, context) && couldAct(assignment, context.agent),
+  );
 
-function mayBeMade(trace: Trace, { mine, agent, etcd }: Context): boolean {
+function mayBeMade(trace: Trace, context: Context): boolean {
+  const { mine, agent, clock } = context;
   return mine.some((assignment) => {
     const { toMs } = assignment;
-    if (!isBegun(trace, assignment, etcd) || !couldAct(assignment, agent)) return false;
-    if (trace.atMs <= toMs + SEEN_WITHIN_MS) return true;
+    if (!isBegun(trace, assignment, context) || !couldAct(assignment, agent)) return false;
+    if (trace.atMs <= clock.after(toMs, SEEN_WITHIN_MS)) return true;
     const downs = agent.filter((outage) => outage.kind === 'down' && outage.certainFromMs < toMs);
     if (downs.some((outage) => outage.certainToMs > toMs)) return false;
     const slow = agent.filter((outage) => outage.kind !== 'down');
-    return undisturbedMs({ fromMs: toMs, toMs: trace.atMs }, slow) <= IN_FLIGHT_MS;
+    return clock.workedMs({ fromMs: toMs, toMs: trace.atMs }, slow) <= IN_FLIGHT_MS;
   });
 }
 
-function mayStillBe(trace: Trace, { mine, agent, others, etcd }: Context): boolean {
+function mayStillBe(trace: Trace, { mine, agent, others, etcd, clock, orphanMs }: Context): boolean {
   const last = mine.findLast(({ fromMs }) => fromMs <= trace.atMs);
   if (last === undefined || !last.reassigned || last.toMs >= trace.atMs) return true;
   const excuses = [...agent, ...etcd, ...(last.handedOver ? others : [])];
-  return undisturbedMs({ fromMs: last.toMs, toMs: trace.atMs }, excuses) <= ORPHAN_MS;
+  return clock.workedMs({ fromMs: last.toMs, toMs: trace.atMs }, excuses) <= orphanMs;
 }
 
 /** What agents said that they made. */

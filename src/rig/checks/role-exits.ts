@@ -4,12 +4,13 @@
 //
 // Assumes that a fault ends each role that it hits once, those that make processes
 // end again and again (impairments.ts) aside, and that the supervisor learns of it
-// within LOGGED_WITHIN_MS. Logs are saved before the
-// cluster is removed, so that its removal isn't in them.
+// within LOGGED_WITHIN_MS by the work clock. Logs are saved
+// before the cluster is removed, so that its removal isn't in them.
 
 import type { NodeLogLine, RecordedRun } from '../history.ts';
 import { impairments, mayEnd } from './impairments.ts';
 import { hits, type Outage, outages } from './outages.ts';
+import { workClockOf } from './work-clock.ts';
 
 const LOGGED_WITHIN_MS = 2_000;
 /** The rig's clock and the daemons' are read at different moments. */
@@ -24,13 +25,14 @@ export function unexplainedExits(run: RecordedRun): readonly NodeLogLine[] {
   const downs = outages(run).filter((outage) => outage.kind === 'down');
   const ending = impairments(run).filter(mayEnd);
   const spent = new Map<Outage, Set<string>>();
+  const clock = workClockOf(run);
   return run.logs.filter((line) => {
     if (!isRoleExit(line)) return false;
     const isEnded = ending.some(
       ({ members, fromMs, toMs }) =>
         members.includes(line.container) &&
         line.atMs >= fromMs - CLOCK_SLACK_MS &&
-        line.atMs <= toMs + LOGGED_WITHIN_MS,
+        line.atMs <= clock.after(toMs, LOGGED_WITHIN_MS),
     );
     if (isEnded) return false;
     const role = String(line.fields.role);
@@ -38,7 +40,7 @@ export function unexplainedExits(run: RecordedRun): readonly NodeLogLine[] {
       (outage) =>
         hits(outage, line.container, role) &&
         line.atMs >= outage.fromMs - CLOCK_SLACK_MS &&
-        line.atMs <= outage.certainFromMs + LOGGED_WITHIN_MS &&
+        line.atMs <= clock.after(outage.certainFromMs, LOGGED_WITHIN_MS) &&
         spent.get(outage)?.has(role) !== true,
     );
     if (fault === undefined) return true;

@@ -9,11 +9,12 @@
 import type { RecordedRun } from '../history.ts';
 import { type Assignment, assignmentsOf, describeAssignment } from './assignments.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
-import { blindSpots, type Outage, undisturbedMs } from './outages.ts';
+import { blindSpots, type Outage } from './outages.ts';
 import { seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
+import { type WorkClock, workClockOf } from './work-clock.ts';
 
-/** After the others the rig sees a commit at most so late. */
+/** After the others the rig sees a commit at most so late, by the work clock. */
 const SEEN_WITHIN_MS = 1_000;
 
 type Served = Call<NfsOperation>;
@@ -30,12 +31,12 @@ export function firstDoubleService(run: RecordedRun): DoubleService | undefined 
   const served = nfsCalls(run).filter(
     ({ operation, completion }) => completion?.phase === 'ok' && names.has(operation.server),
   );
-  const etcd = blindSpots(run);
+  const sight = { etcd: blindSpots(run), clock: workClockOf(run) };
   const byVolume = Map.groupBy(served, ({ operation }) => operation.volume);
   for (const [volume, steps] of Map.groupBy(volumeSteps(run), ({ id }) => id)) {
     const all = assignmentsOf(steps);
     const calls = byVolume.get(volume) ?? [];
-    const found = servedElsewhere(calls, all, etcd) ?? servedByBoth(calls, all);
+    const found = servedElsewhere(calls, all, sight) ?? servedByBoth(calls, all);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -44,14 +45,14 @@ export function firstDoubleService(run: RecordedRun): DoubleService | undefined 
 function servedElsewhere(
   calls: readonly Served[],
   all: readonly Assignment[],
-  etcd: readonly Outage[],
+  { etcd, clock }: { readonly etcd: readonly Outage[]; readonly clock: WorkClock },
 ): DoubleService | undefined {
   for (const call of calls) {
     const excused = all.some(
       ({ node, fromMs, toMs }) =>
         node === call.operation.server &&
         toMs >= call.invokedMs &&
-        undisturbedMs({ fromMs: endedMs(call), toMs: fromMs }, etcd) <= SEEN_WITHIN_MS,
+        clock.workedMs({ fromMs: endedMs(call), toMs: fromMs }, etcd) <= SEEN_WITHIN_MS,
     );
     if (excused) continue;
     const { server, volume } = call.operation;

@@ -5,14 +5,16 @@
 // all that it tries. What a script does step by step has a name that begins with
 // its consumer's (rig/steps.ts) and is for `expectations` to judge. Traffic is
 // judged while etcd was certainly away, between its first call and its last, and
-// while no other fault touched the client or the nodes that it calls.
+// while no other fault touched the client or the nodes that it calls; gaps by the work clock.
 // Nobody knows about a client that fell silent before etcd came back, or about
 // an outage without any traffic.
 
 import { type Check, callerOf, type RecordedRun, type Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
 import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
+import type { Span } from './spans.ts';
 import { answersOf, count, seconds } from './verdict.ts';
+import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('traffic-uninterrupted');
 
@@ -20,11 +22,6 @@ const LEAST_CALLS = 5;
 const LONGEST_GAP_MS = 3_000;
 /** For a node to start and to let clients in again, after their grace period. */
 const RECOVERY_MS = 15_000;
-
-interface Span {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 /** One process in one outage; `succeeded` counts the calls that ended in it. */
 type Finding =
@@ -36,6 +33,7 @@ export const trafficUninterrupted: Check = (run) => {
     (calls) => calls.length >= LEAST_CALLS && calls.every(isBackground),
   );
   const absences = etcdAbsences(run);
+  const clock = workClockOf(run);
   if (absences.length === 0) return unknown('etcd was never seen to be away');
   let succeeded = 0;
   const unseen: string[] = [];
@@ -43,7 +41,7 @@ export const trafficUninterrupted: Check = (run) => {
     let here = 0;
     for (const calls of clients) {
       if (disturbed(absence, troubles(run, calls))) continue;
-      const finding = judgeClient(calls, absence);
+      const finding = judgeClient(calls, absence, clock);
       if ('violation' in finding) return finding.violation;
       here += finding.succeeded;
       if (finding.silentFromMs !== undefined)
@@ -76,7 +74,7 @@ function troubles(run: RecordedRun, calls: readonly Call<NfsOperation>[]): reado
   return outages(run)
     .filter((outage) => outage.fromMs > 0 && outage.role === undefined)
     .filter((outage) => needed.some((name) => hits(outage, name)))
-    .map((outage) => ({ ...outage, toMs: outage.toMs + RECOVERY_MS }));
+    .map((outage) => ({ ...outage, toMs: workClockOf(run).after(outage.toMs, RECOVERY_MS) }));
 }
 
 /** From the moment that the fault was seen until etcd was told to start. */
@@ -88,11 +86,17 @@ function etcdAbsences(run: RecordedRun): readonly Span[] {
     .filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
-function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span): Finding {
+function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span, clock: WorkClock): Finding {
   // Whatever became of it: it was over when its client gave up.
   const overMs = ({ completion }: Call): number => completion?.atMs ?? Number.POSITIVE_INFINITY;
   const meets = calls.filter((call) => call.invokedMs < absence.toMs && overMs(call) > absence.fromMs);
-  const wrong = meets.find(({ completion }) => completion !== undefined && completion.phase !== 'ok');
+  // One that its client gave up shows nothing if there was hardly time to answer it.
+  const isWrong = ({ completion, invokedMs }: Call): boolean =>
+    completion?.phase === 'fail' ||
+    (completion?.phase === 'info' &&
+      (completion.atMs - invokedMs <= LONGEST_GAP_MS ||
+        clock.workedMs({ fromMs: invokedMs, toMs: completion.atMs }) > LONGEST_GAP_MS));
+  const wrong = meets.find(isWrong);
   if (wrong !== undefined) {
     return {
       violation: invalid(`a client's call did not succeed while etcd was away`, [
@@ -110,7 +114,8 @@ function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span): Findi
   const resumes =
     ends.some((atMs) => atMs >= absence.toMs) || meets.some((call) => call.completion === undefined);
   const marks = [beganMs, ...inside, ...(resumes ? [absence.toMs] : [])];
-  const gap = marks.findIndex((atMs, index) => (marks[index + 1] ?? atMs) - atMs > LONGEST_GAP_MS);
+  const isLong = (span: Span): boolean => clock.workedMs(span) > LONGEST_GAP_MS;
+  const gap = marks.findIndex((atMs, index) => isLong({ fromMs: atMs, toMs: marks[index + 1] ?? atMs }));
   if (gap >= 0 && beganMs < absence.toMs) {
     return {
       violation: invalid(
@@ -123,7 +128,7 @@ function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span): Findi
     };
   }
   const silentFromMs = inside.at(-1) ?? beganMs;
-  const silent = inside.length > 0 && !resumes && absence.toMs - silentFromMs > LONGEST_GAP_MS;
+  const silent = inside.length > 0 && !resumes && isLong({ fromMs: silentFromMs, toMs: absence.toMs });
   return { succeeded: inside.length, ...(silent && { silentFromMs }) };
 }
 

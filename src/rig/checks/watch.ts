@@ -7,14 +7,15 @@
 // in what is shown of it, for each node that joins, leaves or changes in its address
 // or its disk (whatever else of it has changed, there may be one), and for each change
 // of the leader; that what clients have to do is for `told`; that the consumers asked
-// for every kind; and, of what was committed within SEEN_WITHIN_MS of the beginning
-// or the end of the following, nothing.
+// for every kind; and, of what was committed within SEEN_WITHIN_MS (by the work clock)
+// of the beginning or the end of the following, nothing.
 
 import type { Check, ToldEvent, Verdict } from '../history.ts';
 import { isCoveredBy, type Listener, listeners, revisionOf } from './listeners.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 import { brokenStream } from './watch-stream.ts';
 import { factsOf, type Happening, happenings, subjectOf } from './watch-wanted.ts';
+import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('watch');
 
@@ -29,7 +30,7 @@ export const watch: Check = (run) => {
   for (const listener of all) {
     const broken = brokenStream(run, listener);
     if (broken !== undefined) return invalid(broken.reason, broken.lines);
-    const found = compare(listener, happened);
+    const found = compare(listener, happened, workClockOf(run));
     if (typeof found !== 'number') return found;
     judged += found;
   }
@@ -40,7 +41,11 @@ export const watch: Check = (run) => {
 };
 
 /** How many were due and came. */
-function compare(listener: Listener, happened: ReadonlyMap<string, Happening>): number | Verdict {
+function compare(
+  listener: Listener,
+  happened: ReadonlyMap<string, Happening>,
+  clock: WorkClock,
+): number | Verdict {
   const { consumer, fromMs, toMs } = listener;
   const isCovered = isCoveredBy(listener);
   const heard = new Map<string, ToldEvent>();
@@ -69,12 +74,15 @@ function compare(listener: Listener, happened: ReadonlyMap<string, Happening>): 
     }
     heard.set(place, event);
   }
+  const dueFromMs = clock.after(fromMs, SEEN_WITHIN_MS);
+  const dueToMs = clock.before(toMs, SEEN_WITHIN_MS);
   let judged = 0;
   for (const [place, { atMs, revision, line, isDue }] of happened) {
     if (!isDue || isCovered(revision)) continue;
-    if (atMs < fromMs + SEEN_WITHIN_MS || atMs > toMs - SEEN_WITHIN_MS) continue;
+    const isHeard = heard.has(place);
+    if (!isHeard && (atMs < dueFromMs || atMs > dueToMs)) continue;
     judged += 1;
-    if (heard.has(place)) continue;
+    if (isHeard) continue;
     return invalid(`${consumer} was never told of something that happened`, [
       line(),
       `it followed the events from ${seconds(fromMs)} on`,

@@ -18,6 +18,8 @@ export interface Site {
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
+  /** Answers whether a wait that begins now, and may take so long, is over (checks/work-clock.ts). */
+  deadline(boundMs: number): () => boolean;
   view(): Promise<ClusterView>;
   /** {@link Deployment.act}, on record: the checks know of an outage by it. */
   act(act: Act, member: string, options?: { readonly role?: Role }): Promise<void>;

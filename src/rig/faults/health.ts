@@ -4,7 +4,7 @@
 import { RigError } from '../../base/errors.ts';
 import type { ExpectationEvent } from '../history.ts';
 import type { Observation } from '../observation.ts';
-import { MACHINE_ALLOWANCE_MS, type Topology } from '../topology.ts';
+import { RECOVERY_MS, type Topology } from '../topology.ts';
 import type { Site } from './fault.ts';
 
 export interface Health {
@@ -16,25 +16,27 @@ const LOOK_EVERY_MS = 100;
 
 /** Leases of the dead run out, whoever comes back compares all there is, and starts before that. */
 export const healthBoundMs = ({ settings }: Pick<Topology, 'settings'>): number =>
-  1_000 * settings.leaseTtlSeconds + settings.reconcileIntervalMs + MACHINE_ALLOWANCE_MS;
+  1_000 * settings.leaseTtlSeconds + settings.reconcileIntervalMs + RECOVERY_MS;
 
 /**
  * What came of it. With `isSetup` a cluster that is not well says nothing about the system.
  * Throws `machine` and `aborted`.
  */
 export async function checkHealth(
-  { clock, signal }: Site,
+  { clock, signal, deadline }: Site,
   { boundMs, look }: Health,
   { what, isSetup }: { readonly what: string; readonly isSetup: boolean },
 ): Promise<Omit<ExpectationEvent, 'atMs'>> {
   const fromMs = clock.monotonicMs();
+  const isOver = deadline(boundMs);
   for (;;) {
     signal.throwIfAborted();
     const { outcome, seen } = await lookOnce(look);
     const measuredMs = Math.round(clock.monotonicMs() - fromMs);
-    if (outcome === 'met' || measuredMs > boundMs) {
+    if (outcome === 'met' || isOver()) {
       const judged = outcome === 'missed' && isSetup ? 'unseen' : outcome;
-      return { type: 'expectation', what, outcome: judged, boundMs, measuredMs, seen };
+      const bound = outcome === 'met' && isSetup ? {} : { boundMs };
+      return { type: 'expectation', what, outcome: judged, ...bound, measuredMs, seen };
     }
     await clock.sleep(LOOK_EVERY_MS, signal);
   }

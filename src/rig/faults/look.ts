@@ -4,7 +4,7 @@ import { RigError } from '../../base/errors.ts';
 import type { Observation } from '../observation.ts';
 import type { Site } from './fault.ts';
 
-/** How long a fault may take until it shows, or until nothing of it is left to see. */
+/** How long a fault may take until it shows, or until nothing of it is left to see, by the work clock. */
 export const SHOWS_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 25;
 
@@ -15,11 +15,11 @@ export type Look = Pick<Observation, 'holds' | 'seen'>;
  * is somebody who may hide it. Throws `aborted` alone.
  */
 export async function lookFor(
-  { clock, signal }: Site,
+  { clock, signal, deadline }: Site,
   probe: () => Promise<Observation>,
   options: { readonly withinMs: number; readonly isHidden: () => boolean },
 ): Promise<Look> {
-  const untilMs = clock.monotonicMs() + options.withinMs;
+  const isOver = deadline(options.withinMs);
   for (;;) {
     signal.throwIfAborted();
     let found: Observation;
@@ -28,7 +28,7 @@ export async function lookFor(
     } catch (error) {
       found = { holds: false, seen: RigError.from(error).message };
     }
-    if (found.holds || clock.monotonicMs() >= untilMs) return found;
+    if (found.holds || isOver()) return found;
     if (found.hidden === true && options.isHidden()) return found;
     await clock.sleep(LOOK_EVERY_MS, signal);
   }

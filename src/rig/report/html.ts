@@ -51,7 +51,7 @@ ${plotsSection(data)}
 <h2>Checks</h2>
 ${checksTable(result.verdicts)}
 <h2>Expectations</h2>
-${expectationsTable(run.history.filter((event) => event.type === 'expectation'))}
+${expectationsTable(run)}
 <h2>Volumes</h2>
 ${volumesSection(run, data)}
 <h2 id="logs-title">Logs</h2>

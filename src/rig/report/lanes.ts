@@ -5,6 +5,7 @@ import { NODES_PREFIX } from '../../kv/keys.ts';
 import type { Call } from '../checks/calls.ts';
 import { type Reign, reigns } from '../checks/leader-history.ts';
 import type { VolumeStep } from '../checks/volume-history.ts';
+import { shareOf } from '../checks/work-clock.ts';
 import type { RecordedRun } from '../history.ts';
 import { apiOf, clientOf } from './call-columns.ts';
 import type { FaultWindow } from './fault-windows.ts';
@@ -27,7 +28,13 @@ export interface LaneOptions {
 }
 
 export function lanes(options: LaneOptions): readonly PageLane[] {
-  return [...faultLanes(options), ...nodeLanes(options), ...clientLanes(options), ...volumeLanes(options)];
+  return [
+    ...faultLanes(options),
+    ...machineLane(options),
+    ...nodeLanes(options),
+    ...clientLanes(options),
+    ...volumeLanes(options),
+  ];
 }
 
 interface Bar {
@@ -60,6 +67,23 @@ function faultLanes(options: LaneOptions): readonly PageLane[] {
       })),
     ),
   }));
+}
+
+/** Beyond this much, from slow to slower, is how work is said to be slowed. */
+const SLOW = [
+  { share: 1 / 8, style: 'starved', text: 'starved: work takes 8 times as long, or more' },
+  { share: 1 / 2, style: 'busy', text: 'busy: work takes 2 to 8 times as long' },
+] as const;
+
+/** When the machine was slow; none if it never was. */
+function machineLane(options: LaneOptions): readonly PageLane[] {
+  const bars = options.run.history.flatMap((event): readonly Bar[] => {
+    if (event.type !== 'machine') return [];
+    const slow = SLOW.find(({ share }) => shareOf(event) <= share);
+    return slow === undefined ? [] : [{ ...slow, fromMs: event.atMs - event.overMs, toMs: event.atMs }];
+  });
+  if (bars.length === 0) return [];
+  return [{ group: 'machine', label: 'machine', bars: packed(options, joined(bars)) }];
 }
 
 function nodeLanes(options: LaneOptions): readonly PageLane[] {
@@ -151,7 +175,7 @@ function joined(bars: readonly Bar[]): readonly Bar[] {
   const all: Bar[] = [];
   for (const bar of bars) {
     const last = all.at(-1);
-    if (last !== undefined && last.text === bar.text && last.toMs === bar.fromMs)
+    if (last !== undefined && last.text === bar.text && Math.abs(last.toMs - bar.fromMs) < 1)
       all[all.length - 1] = { ...last, toMs: bar.toMs };
     else all.push(bar);
   }

@@ -14,7 +14,7 @@ export interface PageData {
   readonly logs: LogColumns;
 }
 
-export type LaneGroup = 'fault' | 'node' | 'role' | 'client' | 'volume';
+export type LaneGroup = 'fault' | 'machine' | 'node' | 'role' | 'client' | 'volume';
 
 export interface PageLane {
   readonly group: LaneGroup;

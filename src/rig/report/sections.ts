@@ -1,7 +1,9 @@
 // The tables of the page that need no script.
 
+import { outcomeOf } from '../checks/expectations.ts';
 import { seconds } from '../checks/verdict.ts';
-import type { ExpectationEvent, Verdict } from '../history.ts';
+import { workClockOf } from '../checks/work-clock.ts';
+import type { ExpectationEvent, RecordedRun, Verdict } from '../history.ts';
 import { escapeHtml } from './escape.ts';
 
 export const LEGEND = `<p class="legend faint">${[
@@ -9,10 +11,10 @@ export const LEGEND = `<p class="legend faint">${[
   ['violet', 'leads'],
   ['grey', 'registered, deleting'],
   ['green', 'ready'],
-  ['sand', 'scheduling, pending'],
+  ['sand', 'scheduling, pending; a busy machine'],
   ['blue', 'resizing, moving, cloning'],
   ['good', 'call'],
-  ['bad', 'failed call, error'],
+  ['bad', 'failed call, error; a starved machine'],
   ['doubt', 'call of unknown outcome, warning'],
   ['faint', 'refused call'],
 ]
@@ -30,21 +32,22 @@ export function checksTable(verdicts: readonly Verdict[]): string {
 
 const TONES = { met: 'valid', missed: 'invalid', unseen: 'unknown' } as const;
 
-export function expectationsTable(events: readonly ExpectationEvent[]): string {
+export function expectationsTable(run: RecordedRun): string {
+  const events = run.history.filter((event) => event.type === 'expectation');
+  const clock = workClockOf(run);
   if (events.length === 0) return '<p class="faint">The run came to none.</p>';
   const heads =
     '<th class="number">Time</th><th>What must hold</th><th>Outcome</th><th class="number">Took (ms)</th><th class="number">Bound (ms)</th><th></th>';
-  return `<div class="scroll"><table><thead><tr>${heads}</tr></thead><tbody>${events.map(expectationRow).join('\n')}</tbody></table></div>`;
+  return `<div class="scroll"><table><thead><tr>${heads}</tr></thead><tbody>${events.map((event) => expectationRow(event, outcomeOf(event, clock))).join('\n')}</tbody></table></div>`;
 }
 
-function expectationRow(event: ExpectationEvent): string {
+function expectationRow(event: ExpectationEvent, judged: ExpectationEvent['outcome']): string {
   const { atMs, boundMs, measuredMs = 0, outcome, seen, what } = event;
-  const late = measuredMs > (boundMs ?? Number.POSITIVE_INFINITY);
-  const tone = late && outcome === 'met' ? 'invalid' : TONES[outcome];
+  const tone = TONES[judged];
   const bar = boundMs ? `<meter value="${measuredMs}" max="${boundMs}" high="${boundMs * 0.8}"></meter>` : '';
   const last = outcome === 'met' ? '' : `<br><span class="faint">last seen: ${escapeHtml(seen)}</span>`;
   const href = `#t=${Math.floor(Math.max(0, atMs - measuredMs))}-${Math.ceil(atMs)}`;
-  return `<tr class="${tone}"><td class="number"><a href="${href}">${seconds(atMs)}</a></td><td>${escapeHtml(what)}${last}</td><td><span class="pill">${late && outcome === 'met' ? 'late' : outcome}</span></td><td class="number">${milliseconds(event.measuredMs)}</td><td class="number">${milliseconds(boundMs)}</td><td>${bar}</td></tr>`;
+  return `<tr class="${tone}"><td class="number"><a href="${href}">${seconds(atMs)}</a></td><td>${escapeHtml(what)}${last}</td><td><span class="pill">${judged === 'missed' && outcome === 'met' ? 'late' : judged}</span></td><td class="number">${milliseconds(event.measuredMs)}</td><td class="number">${milliseconds(boundMs)}</td><td>${bar}</td></tr>`;
 }
 
 const milliseconds = (ms: number | undefined): string =>

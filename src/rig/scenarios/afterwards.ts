@@ -3,11 +3,11 @@
 // day without faults.
 
 import type { Step } from '../scenario.ts';
-import { MACHINE_ALLOWANCE_MS, type Topology } from '../topology.ts';
+import { RECOVERY_MS, type Topology } from '../topology.ts';
 
 /** How long a cluster may take to be whole after the last fault. */
 export const recoveryMs = ({ leaseTtlSeconds, reconcileIntervalMs }: Topology['settings']): number =>
-  2 * leaseTtlSeconds * 1000 + reconcileIntervalMs + MACHINE_ALLOWANCE_MS;
+  2 * leaseTtlSeconds * 1000 + reconcileIntervalMs + RECOVERY_MS;
 
 /** Every member answers, and one engine leads; measured from the mark, or what the experiment needs. */
 export const whole = (

@@ -13,6 +13,8 @@ export const LANE_HEIGHT = 20;
 
 const STYLE_COLOURS = {
   fault: 'rose',
+  busy: 'sand',
+  starved: 'bad',
   leads: 'violet',
   registered: 'grey',
   'state-ready': 'green',

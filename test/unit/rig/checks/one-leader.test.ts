@@ -153,7 +153,7 @@ describe('one-leader', () => {
     expect(believing(7_900).verdict).toBe('valid');
     expect(believing(8_400)).toMatchObject({
       verdict: 'invalid',
-      counterExample: expect.arrayContaining(['+8.300 s: one lease and 2250 ms later']),
+      counterExample: expect.arrayContaining(['+8.300 s: one lease and 2250 ms of work later']),
     });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { disturbed, outages, undisturbedMs } from '../../../../src/rig/checks/outages.ts';
+import { disturbed, outages } from '../../../../src/rig/checks/outages.ts';
+import { undisturbedMs } from '../../../../src/rig/checks/spans.ts';
 import { createHistory } from '../support/history.ts';
 
 const span = (fromMs: number, toMs: number) => ({ fromMs, toMs });
@@ -47,6 +48,12 @@ describe('outages', () => {
     expect(outages(never.at(1000).fault('kill', 'node1', 'engine').run())).toMatchObject([
       { role: 'engine', toMs: Number.POSITIVE_INFINITY },
     ]);
+  });
+
+  it('gives a role more time to be restarted where the machine is slow', () => {
+    const history = createHistory().at(1000).fault('kill', 'node1', 'engine');
+    const run = history.at(60_000).machine(60_000, { runnable: 4 }).run();
+    expect(outages(run)).toMatchObject([{ role: 'engine', toMs: 11_000 }]);
   });
 
   it('ends a pause of one role without touching another', () => {

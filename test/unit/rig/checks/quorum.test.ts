@@ -24,6 +24,12 @@ describe('outages of an etcd of three members', () => {
     ]);
   });
 
+  it('leaves a slow machine more time for the votes of an election, and none for its timeouts', () => {
+    const history = threeMembers().at(10_000).fault('kill', 'etcd2');
+    const run = history.at(60_000).machine(60_000, { runnable: 8 }).run();
+    expect(ofEtcd(run)).toMatchObject([{ fromMs: 10_000, toMs: 10_000 + 3_500 + 4 * 500 }]);
+  });
+
   it('asks nothing of the loss of one, and excuses the election that may follow', () => {
     const run = threeMembers().at(10_000).fault('kill', 'etcd2').at(60_000).fault('start', 'etcd2').run();
     const [election, ...others] = ofEtcd(run);

@@ -6,7 +6,7 @@ import { createSeededRandom } from '../../../../src/base/random.ts';
 import type { Act, ContainerState, Deployment } from '../../../../src/rig/deployment.ts';
 import type { Site } from '../../../../src/rig/faults/fault.ts';
 import { parseTopology, type TopologyInput } from '../../../../src/rig/topology.ts';
-import { NOT_NEEDED, viewOf } from '../../../support/site.ts';
+import { deadlineOn, NOT_NEEDED, viewOf } from '../../../support/site.ts';
 
 const AFTER: Readonly<Record<Act, ContainerState>> = {
   kill: 'exited',
@@ -44,6 +44,7 @@ export function fakeSite(parts: {
     ...NOT_NEEDED,
     deployment,
     clock,
+    deadline: deadlineOn(clock),
     random: createSeededRandom(1),
     signal: new AbortController().signal,
     view: async () => viewOf(topology),

@@ -27,6 +27,37 @@ const record = (text: string): PageData =>
   JSON.parse(/id="record">(.*?)<\/script>/s.exec(text)?.[1] ?? '') as PageData;
 
 describe('reportHtml', () => {
+  it('shows when the machine was slow, in a lane of its own, if it ever was', () => {
+    const laneOf = (run: RecordedRun) => {
+      const { lanes, strings } = record(page(run));
+      const lane = lanes.find(({ group }) => group === 'machine');
+      return lane?.bars.map(([fromMs, toMs, style]) => [fromMs, toMs, strings[style]]);
+    };
+    expect(laneOf(outageRun().history.run())).toBeUndefined();
+    const { history } = outageRun();
+    for (const [atMs, runnable] of [
+      [1_000, 1],
+      [2_000, 5],
+      [3_000, 6],
+      [4_000, 40],
+    ] as const)
+      history.at(atMs).machine(1_000, { runnable });
+    history.at(5_000).machine(1_000, { lateMs: 950 });
+    expect(laneOf(history.run())).toEqual([
+      [1_000, 3_000, 'busy'],
+      [3_000, 5_000, 'starved'],
+    ]);
+  });
+
+  it('calls late in the table what the checks call so', () => {
+    const pillOf = (runnable: number) => {
+      const history = createHistory().at(9_000).machine(9_000, { runnable });
+      const text = page(history.expectation({ boundMs: 1_000, measuredMs: 3_000 }).run());
+      return /class="pill">(\w+)/.exec(text.slice(text.indexOf('What must hold')))?.[1];
+    };
+    expect([pillOf(2), pillOf(8)]).toEqual(['late', 'met']);
+  });
+
   it('says the verdict, what is wrong and the counter-example before anything else', () => {
     const text = page(
       outageRun().history.expectation({ outcome: 'missed', what: 'it leads', seen: 'nobody' }).run(),

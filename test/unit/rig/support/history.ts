@@ -16,6 +16,7 @@ import type {
   RecordedRun,
 } from '../../../../src/rig/history.ts';
 import { parseTopology, type TopologyInput } from '../../../../src/rig/topology.ts';
+import { QUIET } from '../../../support/site.ts';
 
 export const VOLUME_ID = 'v00000000000000a1';
 export const OTHER_ID = 'v00000000000000b2';
@@ -216,13 +217,20 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
           .map(({ id, exports }) => ({ id, clients: exports })),
       };
     },
+    /** How busy the machine was for so long, up to now; where nothing is said of it, it was quiet all along. */
+    machine: (overMs: number, how: { readonly runnable?: number; readonly lateMs?: number }) => {
+      history.push({ type: 'machine', atMs, overMs, lateMs: 0, runnable: 1, cores: 2, ...how });
+      return builder;
+    },
     run: (change: Partial<RecordedRun> = {}): RecordedRun => ({
       scenario: 'test',
       seed: 1,
       topology,
       consumers: CONSUMERS,
       // A call's end is recorded with it, so put everything in order.
-      history: history.toSorted((a, b) => a.atMs - b.atMs),
+      history: [...history, ...(history.some(({ type }) => type === 'machine') ? [] : [QUIET])].toSorted(
+        (a, b) => a.atMs - b.atMs,
+      ),
       etcd,
       etcdComplete: true,
       logs: logs.toSorted((a, b) => a.atMs - b.atMs),
