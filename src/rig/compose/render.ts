@@ -93,6 +93,8 @@ function etcdService({ topology, images, rejoining }: ComposeOptions, name: stri
     ...INIT,
     hostname: name,
     stop_grace_period: '5s',
+    // It is root, and its data folder root's: it needs no right beyond that.
+    cap_drop: ['ALL'],
     security_opt: ['no-new-privileges:true'],
     environment: {
       ETCD_NAME: name,
@@ -206,6 +208,9 @@ function consumerService({ images }: ComposeOptions, name: string): Section {
     ...INIT,
     hostname: name,
     stop_grace_period: '2s',
+    cap_drop: ['ALL'],
+    // NFS clients that are root call from a port below 1,024.
+    cap_add: ['NET_BIND_SERVICE'],
     security_opt: ['no-new-privileges:true'],
     ports: [published(CONSUMER_PORT)],
   };

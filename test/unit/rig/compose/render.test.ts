@@ -151,7 +151,9 @@ describe('renderCompose', () => {
       device_cgroup_rules: ['b 7:* rmw', 'c 10:237 rmw'],
     });
     for (const service of Object.values(services)) expect(service).not.toHaveProperty('privileged');
-    for (const name of ['etcd', 'consumer1']) expect(services[name]).not.toHaveProperty('cap_add');
+    expect(services.etcd).toMatchObject({ cap_drop: ['ALL'] });
+    expect(services.etcd).not.toHaveProperty('cap_add');
+    expect(services.consumer1).toMatchObject({ cap_drop: ['ALL'], cap_add: ['NET_BIND_SERVICE'] });
   });
 
   it('gives FUSE to a node whose disk is breakable, and tells a node what hardware it has', () => {
