@@ -22,7 +22,10 @@ export async function inventoryOf(deployment: Deployment, node: string): Promise
   return JSON.parse(stdout) as Inventory;
 }
 
-/** Records an inventory of every node that runs. */
+/**
+ * Records an inventory of every node that runs. Of one that has none to give, such as one that ends
+ * meanwhile, nobody knows anything then, and the verdict is unknown.
+ */
 export async function collectInventories(options: {
   readonly deployment: Deployment;
   readonly journal: Journal;
@@ -32,7 +35,14 @@ export async function collectInventories(options: {
   await Promise.all(
     deployment.topology.nodes.map(async ({ name }) => {
       if ((await deployment.state(name)) !== 'running') return;
-      const inventory = await inventoryOf(deployment, name);
+      let inventory: Inventory;
+      try {
+        inventory = await inventoryOf(deployment, name);
+      } catch (error) {
+        const what = `${name} can be looked into for the inventory ${label}`;
+        journal.record({ type: 'expectation', what, outcome: 'unseen', seen: RigError.from(error).message });
+        return;
+      }
       journal.record({ type: 'inventory', label, node: name, inventory });
     }),
   );
