@@ -1,8 +1,10 @@
 // How a member that grows meanwhile is limited to what it has taken.
 
 import { expect, it } from '@jest/globals';
+import type Docker from 'dockerode';
 import { RigError } from '../../../src/base/errors.ts';
-import { leaveRoom } from '../../../src/rig/docker/memory.ts';
+import type { Containers } from '../../../src/rig/docker/containers.ts';
+import { createMemory, leaveRoom } from '../../../src/rig/docker/memory.ts';
 
 const BELOW_USE = new RigError(
   'machine',
@@ -33,4 +35,17 @@ it('gives up when the last room is refused, and at once when something else is w
   const gone = kernel([new RigError('not_found', 'there is no node1')]);
   await expect(leaveRoom(gone.leave, [1, 2])).rejects.toMatchObject({ code: 'not_found' });
   expect(gone.asked).toEqual([1]);
+});
+
+it('takes only what the kernel has killed for want of memory for evidence of that', async () => {
+  const exited = (State: { readonly OOMKilled: boolean; readonly ExitCode: number }) =>
+    createMemory(
+      {} as Docker,
+      {
+        state: async () => 'exited',
+        inspect: async () => ({ State }),
+      } as unknown as Containers,
+    ).kills('node1');
+  expect(await exited({ OOMKilled: true, ExitCode: 137 })).toBe(1);
+  expect(await exited({ OOMKilled: false, ExitCode: 137 })).toBe(0);
 });
