@@ -2,8 +2,8 @@
 
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { removeRun } from '../rig/docker/deploy.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
+import { removeRun } from '../rig/docker/removal.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
 import { readSettings } from './settings.ts';
 

@@ -1,6 +1,7 @@
 // `rig faults`: what can be injected, and whether this machine has what it takes.
 
 import type { Command } from 'commander';
+import { RigError } from '../base/errors.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { createContainers } from '../rig/docker/containers.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
@@ -17,6 +18,7 @@ import { cycleTable } from '../rig/report/cycle-table.ts';
 import { faultTimes, type TimedRun } from '../rig/report/cycles.ts';
 import { parseTopology } from '../rig/topology.ts';
 import { newRunId } from './containers.ts';
+import { catchInterrupt } from './interrupt.ts';
 import { judgedRun } from './judged-run.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { readSettings } from './settings.ts';
@@ -42,9 +44,17 @@ export function registerFaults(program: Command): void {
     .addHelpText('after', HELP)
     .action(async ({ of: folders }: { readonly of?: readonly string[] }) => {
       const columns = process.stdout.columns ?? 80;
-      const lines = folders === undefined ? await list(columns) : await timesOf(folders, columns);
+      const lines = folders === undefined ? await listAll(columns) : await timesOf(folders, columns);
       process.stdout.write(`${lines.join('\n')}\n`);
     });
+}
+
+/** What is tried out on the kernel is in a container of its own, which is removed before Ctrl-C ends anything. */
+async function listAll(columns: number): Promise<readonly string[]> {
+  using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
+  const lines = await list(columns);
+  if (interrupt.signal.aborted) throw new RigError('aborted', 'interrupted');
+  return lines;
 }
 
 async function list(columns: number): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { GOLDEN_TOPOLOGIES } from '../rig/compose/goldens.ts';
 import type { Deployment } from '../rig/deployment.ts';
-import { runLabel } from '../rig/docker/deploy.ts';
+import { runLabel } from '../rig/docker/removal.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
 import { etcdMembers, parseTopology, presentNodes, type Topology } from '../rig/topology.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
@@ -51,8 +51,9 @@ async function up(flags: UpFlags): Promise<void> {
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
   const { system } = topology;
   const image = system.kind === 'image' ? system.image : undefined;
-  await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`), {
-    system: image,
+  const onProgress = (what: string): void => void process.stdout.write(`${what}\n`);
+  await using mode = await openContainers(clock, onProgress, { system: image }).catch((error: unknown) => {
+    throw interrupted(error, interrupt.signal);
   });
   const deployment = await mode
     .deploy({

@@ -11,8 +11,9 @@ import { waitFor } from '../../src/base/retry.ts';
 import { ROOT_FOLDER } from '../../src/cli/root.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { createContainers } from '../../src/rig/docker/containers.ts';
-import { projectOf, runLabel } from '../../src/rig/docker/deploy.ts';
+import { projectOf } from '../../src/rig/docker/deploy.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
+import { runLabel } from '../../src/rig/docker/removal.ts';
 import {
   HISTORY_FILE,
   REPORT_FILE,

@@ -5,8 +5,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Deployment } from '../deployment.ts';
 import type { Topology } from '../topology.ts';
 import { createContainers, engine } from './containers.ts';
-import { createDeployment, projectOf, runLabel } from './deploy.ts';
+import { createDeployment, projectOf } from './deploy.ts';
 import type { ImageSet } from './images.ts';
+import { runLabel } from './removal.ts';
 
 /**
  * Undefined when nothing is left of it. `topology` as the cluster was started: of its nodes

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
 import { hasCode, RigError } from '../../base/errors.ts';
-import { API_PORT, ETCD_PORT, RUN_LABEL, renderCompose } from '../compose/render.ts';
+import { API_PORT, ETCD_PORT, renderCompose } from '../compose/render.ts';
 import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import type { Deployment } from '../deployment.ts';
 import { allMembers, etcdMembers, presentNodes, type Topology } from '../topology.ts';
@@ -20,6 +20,7 @@ import type { ImageSet } from './images.ts';
 import { createLinks } from './links.ts';
 import { createLogKeeper } from './log-keeper.ts';
 import { createMemory } from './memory.ts';
+import { removeRun, removeWhatComes, runLabel } from './removal.ts';
 import { createSidecars } from './sidecars.ts';
 import { createStore } from './store.ts';
 
@@ -39,14 +40,13 @@ export interface DeployOptions {
 }
 
 export const projectOf = (runId: string): string => `cobalt-${runId}`;
-export const runLabel = (runId: string): string => `${RUN_LABEL}=${runId}`;
 
 /**
  * Resolves when every container was started (readiness is the caller's to
  * await). When that fails, whatever was started is removed before it throws.
  */
 export async function deployContainers(options: DeployOptions): Promise<Deployment> {
-  const { docker, topology, runId, composeFile, signal } = options;
+  const { docker, clock, topology, runId, composeFile, signal } = options;
   const project: ComposeProject = { project: projectOf(runId), file: composeFile };
   await refuseExisting(docker, runId);
   await mkdir(dirname(composeFile), { recursive: true });
@@ -64,7 +64,8 @@ export async function deployContainers(options: DeployOptions): Promise<Deployme
       await compose(project, ['up', '--detach'], cancel);
     }
   } catch (error) {
-    await deployment.teardown();
+    await deployment.teardown().catch(() => undefined);
+    await removeWhatComes({ docker, clock, runId });
     throw error;
   }
   return deployment;
@@ -128,11 +129,14 @@ export function createDeployment(
 
   const logs = createLogKeeper(containers);
   const removeWithDisk = async (name: string): Promise<void> => {
-    await logs.keep(name);
+    // Whoever began with this and died may have left a part of it.
+    if ((await containers.state(name)) !== 'absent') await logs.keep(name);
     await compose(project, ['rm', '--stop', '--force', '--volumes', name]);
     await engine(`remove the disk of ${name}`, () =>
       docker.getVolume(`${project.project}_${name}-data`).remove(),
-    );
+    ).catch((error: unknown) => {
+      if (!hasCode(error, 'not_found')) throw error;
+    });
   };
   /** As the file says by now; what was put into its network comes back when it is started (`act`). */
   const recreate = async (name: string): Promise<void> => {
@@ -232,18 +236,4 @@ export function createDeployment(
     teardown,
     [Symbol.asyncDispose]: teardown,
   };
-}
-
-/** Removes by label whatever of a run there is, containers first; answers with how many things that was. */
-export async function removeRun(docker: Docker, runId: string): Promise<number> {
-  const filters = { label: [runLabel(runId)] };
-  return engine(`remove what is labelled ${runLabel(runId)}`, async () => {
-    const containers = await docker.listContainers({ all: true, filters });
-    await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
-    const networks = await docker.listNetworks({ filters });
-    for (const { Id } of networks) await docker.getNetwork(Id).remove();
-    const { Volumes } = await docker.listVolumes({ filters });
-    for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove({ force: true });
-    return containers.length + networks.length + (Volumes?.length ?? 0);
-  });
 }

@@ -6,10 +6,11 @@ import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
 import type { Mode } from '../lifecycle.ts';
 import { COMPOSE_FILE } from '../record-files.ts';
-import { deployContainers, runLabel } from './deploy.ts';
+import { deployContainers } from './deploy.ts';
 import { ensureImages } from './images.ts';
 import { requireCompose } from './install-compose.ts';
 import { startReaper } from './reaper.ts';
+import { runLabel } from './removal.ts';
 
 export async function openContainersMode(options: {
   readonly docker: Docker;

@@ -48,8 +48,10 @@ export const etcdDataLoss: Fault<DataLoss> = {
     for (const member of members) {
       const state = await site.deployment.state(member);
       if (state === 'running') continue;
-      // One that has run since, or that was not yet made anew, has its data.
-      if (state === 'created') await readmit(site, member);
+      // A rig that died has taken it away and not made it anew.
+      if (state === 'absent') await site.deployment.store.lose(member);
+      // One that has run since, or that was not yet taken away, has its data.
+      if (state === 'created' || state === 'absent') await readmit(site, member);
       await site.act('start', member);
       await joined(site, member);
     }

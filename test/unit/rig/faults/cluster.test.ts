@@ -55,6 +55,20 @@ describe('faults of the cluster', () => {
     expect(acts).toEqual(['start etcd1', 'start etcd2']);
   });
 
+  it('make a member anew that a rig has taken away before it died', async () => {
+    const done: string[] = [];
+    const store = {
+      lose: async (member: string) => void done.push(`make ${member} anew`),
+      readmit: async (member: string) => void done.push(`readmit ${member}`),
+      answers: async () => true,
+    } as unknown as Deployment['store'];
+    const { site, states, acts } = fakeSite({ deployment: { store } });
+    states.set('etcd1', 'absent');
+    const members = ['etcd1'];
+    await etcdDataLoss.heal(site, { id: 'a', spec: { fault: 'etcd-data-loss', on: 'etcd1' }, members });
+    expect([...done, ...acts]).toEqual(['make etcd1 anew', 'readmit etcd1', 'start etcd1']);
+  });
+
   it('revoke the lease of every agent, but of no engine that has none', () => {
     const of = (on: string, role: 'agent' | 'engine') =>
       leaseRevoked.members({ fault: 'lease-revoked', on, role }, VIEW, random);
