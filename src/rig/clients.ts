@@ -103,14 +103,14 @@ export function createClients(options: {
       try {
         const url = `${await deployment.api(node)}${path}`;
         startedMs = journal.atMs();
-        const response = await fetch(url, {
+        const response = await deployment.fetch(url, {
           method,
           headers: {
             ...(body !== undefined && { 'content-type': 'application/json' }),
             ...(ifMatch !== undefined && { 'if-match': ifMatch }),
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),
-          signal: AbortSignal.timeout(timeoutMs),
+          timeoutMs,
         });
         const answer = parsed(await response.text());
         const etag = response.headers.get('etag');
@@ -150,11 +150,11 @@ export function createClients(options: {
             };
       let answer: IoAnswer;
       try {
-        const response = await fetch(`${await deployment.consumer(consumer)}/io`, {
+        const response = await deployment.fetch(`${await deployment.consumer(consumer)}/io`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(request),
-          signal: AbortSignal.timeout(timeoutMs + HTTP_TIMEOUT_MS),
+          timeoutMs: timeoutMs + HTTP_TIMEOUT_MS,
         });
         if (response.status === 200) answer = (await response.json()) as IoAnswer;
         else

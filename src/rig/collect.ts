@@ -1,26 +1,10 @@
 // What is true at a moment: each node's disk and exports, read behind the
 // daemon's back, and everything that etcd holds.
 
-import { RigError } from '../base/errors.ts';
 import { ROOT } from '../kv/keys.ts';
 import type { Kv } from '../kv/kv.ts';
 import type { Deployment } from './deployment.ts';
-import type { Inventory } from './history.ts';
 import type { Journal } from './journal.ts';
-
-/** Part of the node image (images/node/inventory.mjs); shares no code with the daemon. */
-const INVENTORY_COMMAND = ['node', '/usr/local/lib/cobalt-rig/inventory.mjs'];
-
-export async function inventoryOf(deployment: Deployment, node: string): Promise<Inventory> {
-  const { exitCode, stdout, stderr } = await deployment.exec(node, INVENTORY_COMMAND);
-  if (exitCode !== 0) {
-    throw new RigError(
-      'io',
-      `the inventory of ${node} failed with ${exitCode}: ${stderr.trim().slice(-300)}`,
-    );
-  }
-  return JSON.parse(stdout) as Inventory;
-}
 
 /** Records an inventory of every node that runs. */
 export async function collectInventories(options: {
@@ -32,7 +16,7 @@ export async function collectInventories(options: {
   await Promise.all(
     deployment.topology.nodes.map(async ({ name }) => {
       if ((await deployment.state(name)) !== 'running') return;
-      const inventory = await inventoryOf(deployment, name);
+      const inventory = await deployment.inventory(name);
       journal.record({ type: 'inventory', label, node: name, inventory });
     }),
   );

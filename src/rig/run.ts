@@ -31,6 +31,11 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Brings the cluster up, in whichever mode. */
   readonly deploy: (options: DeployRequest) => Promise<Deployment>;
+  /**
+   * Does the experiment, from the first call to the last look: where the mode has a time of its own, it
+   * passes in here and nowhere else. Default: as it is.
+   */
+  readonly conduct?: (experiment: () => Promise<void>) => Promise<void>;
   /** Opens etcd at its members' URLs, for observation only. */
   readonly openKv: (endpoints: readonly string[]) => Kv;
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
@@ -73,7 +78,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const deployment = await options.deploy({ topology, runId, folder, absentAtStart, signal });
   let kept = false;
   try {
-    await experiment({ ...options, deployment, journal, header });
+    const conduct = options.conduct ?? ((work) => work());
+    await conduct(() => experiment({ ...options, deployment, journal, header }));
     onProgress('judging');
     const run = await readRecordedRun(folder);
     const judged = judge(run, scenario.checks);

@@ -1,7 +1,7 @@
 // The failpoints of nodes' daemons, switched by the file that they look at.
 
 import { RigError } from '../../base/errors.ts';
-import { FAILPOINTS_FILE } from '../compose/render.ts';
+import { FAILPOINTS_FILE } from '../compose/node-environment.ts';
 import type { FailpointSwitches } from '../deployment.ts';
 import type { Topology } from '../topology.ts';
 import { createConditions } from './conditions.ts';
