@@ -2,7 +2,7 @@
 // known (`ok`, `fail`) or not (`info`).
 
 import { hasCode } from '../base/errors.ts';
-import { contentOf, digestOf } from './consumer/content.ts';
+import { digestOfContent } from './consumer/content.ts';
 import type { IoAnswer, IoRequest } from './consumer/protocol.ts';
 import type { Deployment } from './deployment.ts';
 import type { CallEvent, Operation } from './history.ts';
@@ -134,7 +134,7 @@ export function createClients(options: {
     },
 
     file: async ({ process, kind, consumer, server, volume, file, content, timeoutMs }) => {
-      const sha256 = content && digestOf(contentOf(content));
+      const sha256 = content && digestOfContent(content);
       const complete = invoke(process, { kind, consumer, server, volume, file, ...(sha256 && { sha256 }) });
       const request: IoRequest =
         kind === 'nfs-read'

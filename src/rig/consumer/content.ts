@@ -17,3 +17,17 @@ export function contentOf(options: { readonly name: string; readonly bytes: numb
 export function digestOf(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
+
+const known = new Map<string, string>();
+/** Who writes asks for the same digest once or twice, and soon. */
+const MOST_KNOWN = 64;
+
+/** Of {@link contentOf} the same; remembered for a while, since to make the content takes long. */
+export function digestOfContent(options: { readonly name: string; readonly bytes: number }): string {
+  const key = `${options.bytes} ${options.name}`;
+  const digest = known.get(key) ?? digestOf(contentOf(options));
+  const [oldest] = known.size >= MOST_KNOWN ? known.keys() : [];
+  if (oldest !== undefined) known.delete(oldest);
+  known.set(key, digest);
+  return digest;
+}

@@ -1,0 +1,35 @@
+// What is on a simulated node's disk and in its NFS server, as the rig looks at it.
+
+import type { MemoryNfsServer } from '../nfs/memory.ts';
+import type { Inventory } from '../rig/history.ts';
+import type { MemoryDisk } from '../storage/memory.ts';
+import { storedFile } from './nfs.ts';
+
+export function inventoryOf({
+  disk,
+  nfs,
+}: {
+  readonly disk: MemoryDisk;
+  readonly nfs: MemoryNfsServer;
+}): Inventory {
+  const byId = <T extends { readonly id: string }>(all: readonly T[]): readonly T[] =>
+    all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return {
+    volumes: byId(
+      [...disk.subvolumes].map(([id, { quotaBytes, usedBytes, files }]) => ({
+        id,
+        quotaBytes,
+        usedBytes,
+        files: Object.fromEntries([...files].map(([path, text]) => [path, storedFile(text).sha256])),
+      })),
+    ),
+    trash: disk.trash.map(({ id, trashedAtMs }) => `${id}.${trashedAtMs}`).sort(),
+    exports: byId(
+      [...nfs.exports].map(([id, rules]) => ({
+        id,
+        clients: rules.map(({ host, access, squash }) => ({ host, access, squash })),
+      })),
+    ),
+    copies: [...disk.copies.keys()].sort(),
+  };
+}
