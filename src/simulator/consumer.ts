@@ -12,7 +12,6 @@ import type { World } from './world.ts';
 const START_MS = { least: 50, most: 150 };
 /** The server brings what is written to its disk before it answers. */
 const DISK_MS = { least: 1, most: 15 };
-const DISK_BYTES_PER_MS = 100_000;
 
 export interface ConsumerOptions {
   readonly world: World;
@@ -54,11 +53,12 @@ async function attempt(options: ConsumerOptions, request: IoRequest, exchange: E
   const isWrite = request.kind === 'nfs-write';
   await carry(true, isWrite ? request.bytes : 200);
   const answer = await doneBy(host, async () => {
-    const writingMs = isWrite ? request.bytes / DISK_BYTES_PER_MS : 0;
-    await host.clock.sleep(writingMs + someMs(DISK_MS.least, DISK_MS.most, random));
+    await host.clock.sleep(someMs(DISK_MS.least, DISK_MS.most, random));
     // One that has given up meanwhile has sent its last packet long ago.
     if (exchange.over) throw new Error('the client has gone');
-    return serveNfs({ disk: node.disk, server: node.nfs }, world.addressOf(consumer), request);
+    const { storage, nfs: server } = node;
+    const address = world.addressOf(consumer);
+    return serveNfs({ storage, server, address, sleep: (ms) => host.clock.sleep(ms) }, request);
   });
   await carry(false, isWrite ? 200 : 4_096);
   return answer;

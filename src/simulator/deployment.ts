@@ -6,7 +6,7 @@ import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import { allMembers, etcdMembers, presentNodes, type Topology, type TopologyNode } from '../rig/topology.ts';
-import { missingHardware } from './hardware.ts';
+import { createHardware } from './hardware.ts';
 import { fetchSimulated } from './http.ts';
 import { inventoryOf } from './inventory.ts';
 import { createSimulatedLinks } from './links.ts';
@@ -35,7 +35,16 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
   const { etcd, rig } = world;
   let topology = options.topology;
   const nodes = new Map<string, SimulatedNode>();
+  /** Whoever was removed has left its logs. */
+  const removed: SimulatedNode[] = [];
   const random = world.random();
+  const { switches, parts } = createHardware({
+    world,
+    random: world.random(),
+    nodes,
+    planned: (name) => topology.nodes.find((node) => node.name === name),
+    hasSwitches: () => topology.settings.failpointSwitches,
+  });
   for (const member of allMembers(topology)) world.addressOf(member);
 
   const nodeOf = (name: string): SimulatedNode => {
@@ -60,7 +69,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     etcd.act(act, member);
   };
   const make = (node: TopologyNode): void => {
-    nodes.set(node.name, createNode(world, topology, node));
+    nodes.set(node.name, createNode({ world, topology, node, switches }));
   };
   for (const node of presentNodes(topology)) make(node);
   for (const member of etcdMembers(topology)) if (!absentAtStart.includes(member)) etcd.act('start', member);
@@ -95,7 +104,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     },
     hasRole: async (name, role) => {
       requireRunning(name);
-      return nodeOf(name).hasRole(role);
+      return nodeOf(name).roles().includes(role);
     },
     inventory: async (name) => {
       await rig.clock.sleep(someMs(LOOK_MS.least, LOOK_MS.most, random));
@@ -107,7 +116,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     },
     logs: async (member) => (nodes.get(member)?.printed ?? []).join(''),
     saveLogs: async (folder) => {
-      for (const { name, printed } of nodes.values())
+      for (const { name, printed } of [...nodes.values(), ...removed])
         options.writeFile(folder, `${name}.log`, printed.join(''));
     },
     addNode: async (node) => {
@@ -118,15 +127,18 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
       await nodeOf(node.name).act('start');
     },
     removeNode: async (name) => {
-      if (hasNetwork(name)) await nodeOf(name).act('kill');
-      topology = { ...topology, nodes: topology.nodes.filter((node) => node.name !== name) };
+      const node = nodeOf(name);
+      if (hasNetwork(name)) await node.act('kill');
+      nodes.delete(name);
+      removed.push(node);
+      topology = { ...topology, nodes: topology.nodes.filter((other) => other.name !== name) };
     },
     // There are no images here: a node is what it was.
     renew: async () => undefined,
     hasImage: async () => false,
     store: createSimulatedStore(world),
     links: createSimulatedLinks(world, hasNetwork),
-    ...missingHardware,
+    ...parts,
     metrics: async () => '',
     keep: () => undefined,
     teardown,

@@ -10,8 +10,9 @@ import { parseIoRequest } from '../rig/consumer/protocol.ts';
 import type { HttpRequest, HttpResponse } from '../rig/deployment.ts';
 import { answerCall } from './api-calls.ts';
 import { type ConsumerOptions, performIo } from './consumer.ts';
-import type { SimulatedApi, SimulatedNode } from './node.ts';
+import type { SimulatedNode } from './node.ts';
 import { doneBy, madeBy, noticedBy } from './process.ts';
+import type { SimulatedApi } from './role-processes.ts';
 import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 

@@ -1,17 +1,11 @@
 // What is on a simulated node's disk and in its NFS server, as the rig looks at it.
 
-import type { MemoryNfsServer } from '../nfs/memory.ts';
 import type { Inventory } from '../rig/history.ts';
-import type { MemoryDisk } from '../storage/memory.ts';
 import { storedFile } from './nfs.ts';
+import type { SimulatedNode } from './node.ts';
 
-export function inventoryOf({
-  disk,
-  nfs,
-}: {
-  readonly disk: MemoryDisk;
-  readonly nfs: MemoryNfsServer;
-}): Inventory {
+export function inventoryOf({ storage, nfs }: SimulatedNode): Inventory {
+  const { disk } = storage;
   const byId = <T extends { readonly id: string }>(all: readonly T[]): readonly T[] =>
     all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return {

@@ -1,11 +1,13 @@
 // Clients of a node's simulated NFS server: who is let in, what fits, and what is
 // on the disk then.
 
+import { sha256 } from '../base/digest.ts';
 import { contains, readNetwork } from '../model/network.ts';
 import type { MemoryNfsServer } from '../nfs/memory.ts';
 import { digestOfContent } from '../rig/consumer/content.ts';
 import type { IoAnswer, IoRequest } from '../rig/consumer/protocol.ts';
-import type { MemoryDisk, MemorySubvolume } from '../storage/memory.ts';
+import type { MemorySubvolume } from '../storage/memory.ts';
+import type { SimulatedDisk } from './disk.ts';
 
 /** What of a file is kept: its digest and size are all that anybody asks of it. */
 export interface StoredFile {
@@ -13,23 +15,51 @@ export interface StoredFile {
   readonly bytes: number;
 }
 
+type Write = Extract<IoRequest, { readonly kind: 'nfs-write' }>;
+
+export interface NfsOptions {
+  readonly storage: SimulatedDisk;
+  readonly server: MemoryNfsServer;
+  /** The client's. */
+  readonly address: string;
+  /** Resolves after so long, in the server; not at all when that ends before. */
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
 export const storedFile = (text: string): StoredFile => JSON.parse(text) as StoredFile;
 
-/** One operation of a client at that address, as the server does it. */
-export function serveNfs(
-  { disk, server }: { readonly disk: MemoryDisk; readonly server: MemoryNfsServer },
-  address: string,
-  request: IoRequest,
-): IoAnswer {
-  const access = accessOf(server, address, request.volume);
-  const volume = disk.subvolumes.get(request.volume);
-  if (access === undefined || volume === undefined) {
-    return { outcome: 'refused', detail: 'Failed to mount nfs share: NFS4ERR_NOENT' };
-  }
+/** One operation of a client, as the server does it. A server that ends in a write leaves half of it. */
+export async function serveNfs(options: NfsOptions, request: IoRequest): Promise<IoAnswer> {
+  const { storage } = options;
+  const refusal = refusalOf(options, request);
+  if (refusal !== undefined) return refusal;
+  const volume = storage.disk.subvolumes.get(request.volume);
+  if (volume === undefined) return NOT_SEEN;
   if (request.kind === 'nfs-read') return read(volume, request.file);
+  if (storage.is('full')) return { outcome: 'unknown', full: true, detail: 'NFS4ERR_NOSPC' };
+  const fits = begin(volume, request);
+  await options.sleep(storage.bytesMs(request.bytes));
+  // It may have been moved, deleted, or closed to the client meanwhile, and the disk may have failed.
+  const late = refusalOf(options, request);
+  if (late !== undefined || storage.disk.subvolumes.get(request.volume) !== volume) {
+    const { refused, detail } = { refused: late?.outcome === 'refused', detail: 'NFS4ERR_STALE', ...late };
+    return { outcome: 'unknown', detail, ...(refused && { refused }) };
+  }
+  return finish(volume, request, fits);
+}
+
+const NOT_SEEN: IoAnswer = { outcome: 'refused', detail: 'Failed to mount nfs share: NFS4ERR_NOENT' };
+
+function refusalOf({ storage, server, address }: NfsOptions, request: IoRequest): IoAnswer | undefined {
+  const access = accessOf(server, address, request.volume);
+  if (access === undefined) return NOT_SEEN;
+  const isWrite = request.kind === 'nfs-write';
+  if (storage.is('failing')) return { outcome: isWrite ? 'unknown' : 'failed', detail: 'NFS4ERR_IO' };
+  if (!isWrite) return undefined;
   if (access === 'ro') return { outcome: 'refused', detail: 'Failed to creat file: NFS4ERR_ROFS' };
-  if (disk.health.state === 'read-only') return { outcome: 'unknown', detail: 'NFS4ERR_ROFS' };
-  return write(volume, request);
+  return storage.is('read-only')
+    ? { outcome: 'refused', detail: 'Failed to creat file: NFS4ERR_ROFS' }
+    : undefined;
 }
 
 function accessOf(server: MemoryNfsServer, address: string, volume: string): 'rw' | 'ro' | undefined {
@@ -47,25 +77,44 @@ function read(volume: MemorySubvolume, file: string): IoAnswer {
   return { outcome: 'ok', sha256: storedFile(found).sha256 };
 }
 
-function write(volume: MemorySubvolume, request: Extract<IoRequest, { kind: 'nfs-write' }>): IoAnswer {
-  const { file, content, bytes } = request;
+/** Opening the file empties it, and then it is filled; answers with how much of it fits. */
+function begin(volume: MemorySubvolume, { file, content, bytes }: Write): number {
   const before = volume.files.get(file);
-  const freedBytes = before === undefined ? 0 : storedFile(before).bytes;
-  // Opening it empties it.
-  const emptyBytes = volume.usedBytes - freedBytes;
-  const keptBytes = Math.min(
-    bytes,
-    Math.max(0, (volume.quotaBytes ?? Number.POSITIVE_INFINITY) - emptyBytes),
-  );
-  const stored: StoredFile = {
-    sha256: digestOfContent({ name: content, bytes: keptBytes }),
-    bytes: keptBytes,
-  };
-  volume.files.set(file, JSON.stringify(stored));
-  volume.usedBytes = emptyBytes + keptBytes;
-  if (keptBytes === bytes) return { outcome: 'ok', sha256: stored.sha256 };
+  const otherBytes = volume.usedBytes - (before === undefined ? 0 : storedFile(before).bytes);
+  const roomBytes = Math.max(0, (volume.quotaBytes ?? Number.POSITIVE_INFINITY) - otherBytes);
+  const fits = Math.min(bytes, roomBytes);
+  const half = Math.floor(fits / 2);
+  put(volume, file, { sha256: sha256(`${half} bytes of ${content}`), bytes: half });
+  return fits;
+}
+
+function finish(volume: MemorySubvolume, { file, content, bytes }: Write, fits: number): IoAnswer {
+  const sha256 = digestOfContent({ name: content, bytes: fits });
+  put(volume, file, { sha256, bytes: fits });
+  if (fits === bytes) return { outcome: 'ok', sha256 };
   // Whoever comes to the limit on the way isn't told why.
-  return keptBytes === 0
+  return fits === 0
     ? { outcome: 'unknown', full: true, detail: 'NFS4ERR_DQUOT' }
     : { outcome: 'unknown', detail: 'Failed to write' };
+}
+
+function put(volume: MemorySubvolume, file: string, stored: StoredFile): void {
+  const before = volume.files.get(file);
+  volume.usedBytes += stored.bytes - (before === undefined ? 0 : storedFile(before).bytes);
+  volume.files.set(file, JSON.stringify(stored));
+}
+
+const FILLER = '.rig-filler';
+
+/** A file of the rig's own that takes all that the quota leaves, or its end. */
+export function fillVolume(volume: MemorySubvolume | undefined, wanted: boolean): void {
+  if (volume === undefined) return;
+  const before = volume.files.get(FILLER);
+  if (before !== undefined) {
+    volume.usedBytes -= storedFile(before).bytes;
+    volume.files.delete(FILLER);
+  }
+  if (!wanted || volume.quotaBytes === null) return;
+  const bytes = Math.max(0, volume.quotaBytes - volume.usedBytes);
+  put(volume, FILLER, { sha256: sha256(`${bytes} bytes of the rig's`), bytes });
 }

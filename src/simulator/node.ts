@@ -3,173 +3,123 @@
 
 import { RigError } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
-import type { Random } from '../base/random.ts';
 import { gibToBytes } from '../base/units.ts';
-import type { ApiContext } from '../daemon/api/route.ts';
-import type { RoleExit, RoleProcess } from '../daemon/role-process.ts';
-import { readSettings, type Settings } from '../daemon/settings.ts';
+import { readSettings } from '../daemon/settings.ts';
 import { supervise } from '../daemon/supervisor.ts';
 import type { Role } from '../model/volume.ts';
-import {
-  createMemoryExporter,
-  createMemoryNfsServer,
-  killMemoryNfsServer,
-  type MemoryNfsServer,
-} from '../nfs/memory.ts';
+import { createMemoryNfsServer, killMemoryNfsServer, type MemoryNfsServer } from '../nfs/memory.ts';
 import { nodeEnvironment } from '../rig/compose/node-environment.ts';
 import type { Act, ContainerState } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import type { Topology, TopologyNode } from '../rig/topology.ts';
-import { createMemoryDisk, createMemoryStorage, type MemoryDisk } from '../storage/memory.ts';
-import { slowed } from './backends.ts';
-import { createSimulatedKv } from './kv.ts';
+import { createMemoryDisk } from '../storage/memory.ts';
+import { createDisk, type SimulatedDisk } from './disk.ts';
+import type { Switches } from './hardware.ts';
 import { createProcess, type Process } from './process.ts';
-import { runRole } from './role.ts';
+import { createRoleProcesses, type RoleProcesses, type SimulatedApi } from './role-processes.ts';
 import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 
-/** From the start of a container until its supervisor runs, and of a role's process until it has loaded its code. */
+/** From the start of a container until its supervisor runs. */
 const BOOT_MS = { least: 500, most: 1_500 };
-const LOAD_MS = { least: 500, most: 1_500 };
-/** As long as daemon/main.ts gives a role to end in peace, and Compose a node. */
-const ROLE_STOP_MS = 4_000;
+/** As long as Compose gives a node to stop. */
 const STOP_MS = 10_000;
-
-export interface SimulatedApi {
-  readonly process: Process;
-  readonly context: ApiContext;
-}
 
 export interface SimulatedNode {
   readonly name: string;
-  readonly disk: MemoryDisk;
+  readonly storage: SimulatedDisk;
   readonly nfs: MemoryNfsServer;
-  /** The host's kernel and its NFS server. Undefined while it does not run. */
+  /** Its supervisor, and its NFS server. Undefined while it does not run. */
   readonly host: Process | undefined;
   readonly state: ContainerState;
+  /** Counts its starts. */
   readonly incarnation: number;
   /** Undefined while it doesn't listen. */
   readonly api: SimulatedApi | undefined;
   /** What its container printed, as `docker logs --timestamps` gives it. */
   readonly printed: readonly string[];
-  hasRole(role: Role): boolean;
+  /** Those that have a process. */
+  roles(): readonly Role[];
   /** Resolves once the effect shows. Throws `conflict` where it can't be done now. */
   act(act: Act, role?: Role): Promise<void>;
 }
 
-interface Running {
-  readonly process: Process;
-  readonly terminate: () => void;
-  readonly kill: () => void;
+export interface NodeOptions {
+  readonly world: World;
+  readonly topology: Topology;
+  readonly node: TopologyNode;
+  readonly switches: Switches;
 }
 
-export function createNode(world: World, topology: Topology, node: TopologyNode): SimulatedNode {
+export function createNode({ world, topology, node, switches }: NodeOptions): SimulatedNode {
   const { name } = node;
   const random = world.random();
   const settings = readSettings(nodeEnvironment(topology, node));
   // As in the containers, the disk is a quarter larger than what may be reserved.
-  const disk = createMemoryDisk({ totalBytes: gibToBytes(node.capacityGib * 1.25) });
+  const storage = createDisk(createMemoryDisk({ totalBytes: gibToBytes(node.capacityGib * 1.25) }));
   const nfs = createMemoryNfsServer();
   const printed: string[] = [];
   const print = (line: string): void => {
     printed.push(`${new Date(world.rig.clock.nowMs()).toISOString()} ${line}`);
   };
-  const roles = new Map<Role, Running>();
+  const processes = createRoleProcesses({ world, node: name, settings, storage, nfs, switches, print });
   let state: ContainerState = 'created';
   let incarnation = 0;
   let host: Process | undefined;
-  let stop: AbortController | undefined;
-  let api: SimulatedApi | undefined;
-  let pids = 1;
+  let stopping = new AbortController();
 
   const start = (): void => {
-    const process = createProcess(world.queue);
-    const stopping = new AbortController();
+    const process = createProcess(world.queue, () => switches.aheadMs(name));
+    const stop = new AbortController();
     host = process;
-    stop = stopping;
+    stopping = stop;
     state = 'running';
     incarnation += 1;
-    pids = 1;
     nfs.up = true;
+    storage.mount();
     const { clock } = process;
     clock.after(someMs(BOOT_MS.least, BOOT_MS.most, random), () => {
       const fields = { node: name, role: 'supervisor' };
       const log = createLog({ write: print, nowMs: clock.nowMs, level: settings.logLevel, fields });
-      const { roles: wanted, restart } = settings;
-      const supervised = supervise(
-        { clock, random, log, roles: wanted, restart, start: (role) => startRole(process, role) },
-        stopping.signal,
-      );
-      void supervised.then(() => {
-        if (host === process) end();
-      });
+      const { roles, restart } = settings;
+      const startRole = (role: Role) => processes.start(process, role);
+      const ended = supervise({ clock, random, log, roles, restart, start: startRole }, stop.signal);
+      // In its own next moment: what it has to do besides is done by then.
+      void ended.then(() => clock.after(0, end));
     });
   };
-
-  const startRole = (parent: Process, role: Role): RoleProcess => {
-    const process = createProcess(world.queue);
-    const exited = Promise.withResolvers<RoleExit>();
-    const stopping = new AbortController();
-    pids += 1;
-    const over = (exit: RoleExit): void => {
-      if (process.isOver) return;
-      process.end();
-      if (roles.get(role)?.process === process) roles.delete(role);
-      parent.clock.after(1, () => exited.resolve(exit));
-    };
-    const kill = (): void => over({ code: null, signal: 'SIGKILL' });
-    const terminate = (): void =>
-      process.enter(() => {
-        stopping.abort();
-        process.clock.after(ROLE_STOP_MS, () => over({ code: 1, signal: null }));
-      });
-    roles.set(role, { process, terminate, kill });
-    process.clock.after(someMs(LOAD_MS.least, LOAD_MS.most, random), () => {
-      const ended = runRole(
-        role,
-        partsOf(
-          { world, node, topology, settings, process, disk, nfs },
-          {
-            print,
-            random: world.random(),
-            die: kill,
-            stopping: stopping.signal,
-            onApi: (context) => {
-              const mine = { process, context };
-              api = mine;
-              return () => {
-                if (api === mine) api = undefined;
-              };
-            },
-          },
-        ),
-      );
-      void ended.then((code) => over({ code, signal: null }));
-    });
-    process.onEnd(() => {
-      if (api?.process === process) api = undefined;
-    });
-    return {
-      pid: pids,
-      exited: exited.promise,
-      signal: (signal) => (signal === 'SIGKILL' ? kill() : terminate()),
-    };
-  };
-
   /** Every process ends at once, and with the NFS server what it exports. */
   const end = (): void => {
     state = 'exited';
-    for (const { process } of roles.values()) process.end();
-    roles.clear();
+    processes.endAll();
     host?.end();
     host = undefined;
-    api = undefined;
     killMemoryNfsServer(nfs);
   };
   const everyProcess = (): readonly Process[] => [
     ...(host === undefined ? [] : [host]),
-    ...[...roles.values()].map(({ process }) => process),
+    ...[...processes.running.values()].map(({ process }) => process),
   ];
+  const freeze = (wanted: boolean): void => {
+    state = wanted ? 'paused' : 'running';
+    for (const process of everyProcess()) {
+      if (wanted) process.freeze();
+      else process.thaw();
+    }
+  };
+  const terminate = (): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = world.queue.after(STOP_MS, end);
+      host?.onEnd(() => {
+        cancel();
+        resolve();
+      });
+      // Docker thaws what it stops.
+      if (state === 'paused') freeze(false);
+      host?.enter(() => stopping.abort());
+      // A supervisor that has yet to begin has nobody to wait for.
+      if (processes.running.size === 0) world.queue.after(1, end);
+    });
 
   const actOnNode = async (act: Act): Promise<void> => {
     if (CONTAINER_ACTS[act].refusedIn.includes(state)) {
@@ -178,44 +128,12 @@ export function createNode(world: World, topology: Topology, node: TopologyNode)
     if (act === 'start') start();
     else if (act === 'kill') end();
     else if (act === 'stop') await terminate();
-    else {
-      state = act === 'pause' ? 'paused' : 'running';
-      for (const process of everyProcess())
-        if (act === 'pause') process.freeze();
-        else process.thaw();
-    }
-  };
-  const terminate = (): Promise<void> =>
-    new Promise((resolve) => {
-      const ending = host;
-      // Docker thaws what it stops.
-      for (const process of everyProcess()) process.thaw();
-      const cancel = world.queue.after(STOP_MS, end);
-      ending?.onEnd(() => {
-        cancel();
-        resolve();
-      });
-      ending?.enter(() => stop?.abort());
-      // A supervisor that has yet to start has nobody to wait for.
-      if (roles.size === 0) world.queue.after(1, () => host === ending && end());
-    });
-  const actOnRole = async (act: Act, role: Role): Promise<void> => {
-    const running = roles.get(role);
-    if (running === undefined) {
-      throw new RigError('conflict', `cannot ${act} the ${role} of ${name}: no such process runs there`);
-    }
-    if (act === 'pause') running.process.freeze();
-    else if (act === 'resume') running.process.thaw();
-    else if (act === 'kill') running.kill();
-    else if (act === 'stop') {
-      running.terminate();
-      await new Promise<void>((resolve) => running.process.onEnd(resolve));
-    } else throw new RigError('unsupported', `a role cannot be hit with ${act}`);
+    else freeze(act === 'pause');
   };
 
   return {
     name,
-    disk,
+    storage,
     nfs,
     printed,
     get host() {
@@ -228,46 +146,31 @@ export function createNode(world: World, topology: Topology, node: TopologyNode)
       return incarnation;
     },
     get api() {
-      return api;
+      return processes.api();
     },
-    hasRole: (role) => roles.has(role),
-    act: (act, role) => (role === undefined ? actOnNode(act) : actOnRole(act, role)),
+    roles: () => [...processes.running.keys()],
+    act: (act, role) =>
+      role === undefined ? actOnNode(act) : actOnRole(processes, act, { node: name, role }),
   };
 }
 
-/** What a role's process is given of its node. */
-function partsOf(
-  of: {
-    readonly world: World;
-    readonly node: TopologyNode;
-    readonly topology: Topology;
-    readonly settings: Settings;
-    readonly process: Process;
-    readonly disk: MemoryDisk;
-    readonly nfs: MemoryNfsServer;
-  },
-  rest: Pick<Parameters<typeof runRole>[1], 'print' | 'random' | 'die' | 'stopping' | 'onApi'>,
-): Parameters<typeof runRole>[1] {
-  const { world, node, settings, process, disk, nfs } = of;
-  const { etcd, wires } = world;
-  const { clock } = process;
-  const random: Random = world.random();
-  const members = settings.etcdEndpoints.map((endpoint) => new URL(endpoint).hostname);
-  const network = world.agents.connect(node.name);
-  process.onEnd(network.close);
-  return {
-    ...rest,
-    process,
-    settings,
-    kv: createSimulatedKv({ process, host: node.name, members, etcd, wires }),
-    network,
-    backends: () => ({
-      storage: createMemoryStorage({ clock, disk, latencyMs: () => someMs(1, 20, random) }),
-      exporter: slowed(createMemoryExporter({ server: nfs, hasVolume: (id) => disk.subvolumes.has(id) }), {
-        clock,
-        latencyMs: () => someMs(1, 20, random),
-      }),
-    }),
-    failpoints: () => settings.failpoints,
-  };
+async function actOnRole(
+  { running }: RoleProcesses,
+  act: Act,
+  { node, role }: { readonly node: string; readonly role: Role },
+): Promise<void> {
+  const found = running.get(role);
+  if (found === undefined) {
+    throw new RigError('conflict', `cannot ${act} the ${role} of ${node}: no such process runs there`);
+  }
+  const { process } = found;
+  if (act === 'pause') process.freeze();
+  else if (act === 'resume') process.thaw();
+  else if (act === 'kill') found.kill();
+  else if (act === 'start') throw new RigError('unsupported', `a role cannot be hit with ${act}`);
+  else {
+    const ended = new Promise<void>((resolve) => void process.onEnd(resolve));
+    found.terminate();
+    await ended;
+  }
 }
