@@ -10,16 +10,9 @@ import type { TopologyNode } from '../rig/topology.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { fillVolume } from './nfs.ts';
 import type { SimulatedNode } from './node.ts';
+import type { Switches } from './switches.ts';
 import { someMs } from './wires.ts';
 import type { World } from './world.ts';
-
-/** Of what a node is made of; known before the node is, and there as long as its place in the topology. */
-export interface Switches {
-  /** How far the node's wall clock is ahead now. */
-  aheadMs(node: string): number;
-  /** Failpoints that are switched on there, as text. */
-  failpoints(node: string): string;
-}
 
 export interface Hardware {
   readonly switches: Switches;

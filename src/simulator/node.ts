@@ -14,9 +14,9 @@ import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import type { Topology, TopologyNode } from '../rig/topology.ts';
 import { createMemoryDisk } from '../storage/memory.ts';
 import { createDisk, type SimulatedDisk } from './disk.ts';
-import type { Switches } from './hardware.ts';
 import { createProcess, type Process } from './process.ts';
 import { createRoleProcesses, type RoleProcesses, type SimulatedApi } from './role-processes.ts';
+import type { Switches } from './switches.ts';
 import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 

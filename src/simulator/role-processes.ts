@@ -10,10 +10,10 @@ import { createMemoryExporter, type MemoryNfsServer } from '../nfs/memory.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import { slowed } from './backends.ts';
 import type { SimulatedDisk } from './disk.ts';
-import type { Switches } from './hardware.ts';
 import { createSimulatedKv } from './kv.ts';
 import { createProcess, type Process } from './process.ts';
 import { type RoleOptions, runRole } from './role.ts';
+import type { Switches } from './switches.ts';
 import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 
