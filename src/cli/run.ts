@@ -1,37 +1,30 @@
 // `rig run`: runs scenarios and tells how they ended.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Listr } from 'listr2';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
-import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
-import { COMPOSE_FILE, REPORT_FILE } from '../rig/record-files.ts';
-import { summary } from '../rig/report/summary.ts';
 import { wrapped } from '../rig/report/text.ts';
-import { type RunOptions, type RunResult, runScenario } from '../rig/run.ts';
+import { type RunOptions, runScenario } from '../rig/run.ts';
 import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { newRunId, openContainers } from './containers.ts';
-import { explain } from './explain.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { openKv } from './open-kv.ts';
+import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
+import { runSimulated } from './run-simulated.ts';
 
 interface RunFlags {
   readonly seed?: string;
   readonly duration?: string;
+  readonly mode: string;
+  readonly seeds?: string;
   readonly system?: string;
   readonly keep?: boolean;
   readonly keepOnFailure?: boolean;
   readonly out: string;
 }
-
-/** How one scenario ended: judged, or not at all because the rig or the machine failed. */
-type Outcome =
-  | { readonly scenario: Scenario; readonly result: RunResult }
-  | { readonly scenario: Scenario; readonly error: RigError; readonly folder: string };
 
 export function registerRun(program: Command): void {
   program
@@ -39,6 +32,15 @@ export function registerRun(program: Command): void {
     .description('run scenarios, each on a cluster of its own, and judge them')
     .argument('<scenario...>', 'names of scenarios, or all (rig scenarios lists them)')
     .option('--seed <number>', 'decides every random choice; drawn and printed when left out')
+    .option(
+      '--mode <mode>',
+      'containers, or simulated: everything in one process, in a time of its own',
+      'containers',
+    )
+    .option(
+      '--seeds <from..to>',
+      'simulated: each of these seeds, on all cores; keeps the folders of those that fail',
+    )
     .option('--duration <seconds>', 'of chaos: how long faults come and go, from 10s to 3600s; default 60s')
     .option(
       '--system <image>',
@@ -49,7 +51,7 @@ export function registerRun(program: Command): void {
     .option('--keep-on-failure', 'leave a cluster up when its verdict is not valid')
     .addHelpText(
       'after',
-      '\nExamples:\n  rig run all\n  rig run engine-leader-down --seed 7 --keep-on-failure',
+      '\nExamples:\n  rig run all\n  rig run engine-leader-down --seed 7 --keep-on-failure\n  rig run chaos --mode simulated --seeds 1..1000',
     )
     .action(async (names: readonly string[], flags: RunFlags) => {
       const seed = flags.seed === undefined ? createSystemRandom().uint32() : parseSeed(flags.seed);
@@ -62,6 +64,11 @@ export function registerRun(program: Command): void {
           next: 'Leave --duration out; only chaos takes one.',
         });
       }
+      if (parseMode(flags) === 'simulated') {
+        const seeds = flags.seeds === undefined ? { from: seed, to: seed } : parseSeeds(flags.seeds);
+        process.exitCode = await runSimulated({ names, seeds, durationMs, out: flags.out });
+        return;
+      }
       const scenarios = system === undefined ? named : named.map((scenario) => onSystem(scenario, system));
       process.exitCode = await runAll(scenarios, seed, flags);
     });
@@ -71,6 +78,30 @@ function parseSeed(text: string): number {
   const seed = Number(text);
   if (/^[0-9]+$/.test(text) && seed < 2 ** 32) return seed;
   throw new RigError('invalid', `'${text}' is no seed`, { next: 'Give a whole number below 4294967296.' });
+}
+
+function parseSeeds(text: string): { readonly from: number; readonly to: number } {
+  const [from = '', to = '', ...rest] = text.split('..');
+  const seeds = { from: parseSeed(from), to: parseSeed(to) };
+  if (seeds.from <= seeds.to && rest.length === 0) return seeds;
+  throw new RigError('invalid', `'${text}' are no seeds`, { next: 'Give the first and the last: 1..1000.' });
+}
+
+/** Throws `invalid` for a mode that there is not, and for what a mode can't do. */
+function parseMode(flags: RunFlags): 'containers' | 'simulated' {
+  const { mode, seeds, system, keep, keepOnFailure } = flags;
+  if (mode !== 'containers' && mode !== 'simulated') {
+    throw new RigError('invalid', `there is no mode '${mode}'`, { next: 'Give containers or simulated.' });
+  }
+  if (mode === 'containers' && seeds !== undefined) {
+    throw new RigError('invalid', '--seeds are for --mode simulated', { next: 'Give one --seed.' });
+  }
+  if (mode === 'simulated' && (system !== undefined || keep === true || keepOnFailure === true)) {
+    throw new RigError('invalid', 'a simulated cluster is of these sources, and never stays', {
+      next: 'Leave out --system and --keep.',
+    });
+  }
+  return mode;
 }
 
 /** From 10 s to an hour, in milliseconds. */
@@ -97,7 +128,7 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
     skip: () => interrupt.signal.aborted,
     task: async (_context: unknown, task: { title: string; output: string }): Promise<void> => {
       const place = {
-        folder: freeFolder({ scenario, seed, out: flags.out, nowMs: clock.nowMs() }),
+        folder: freeFolder({ scenario: scenario.name, seed, out: flags.out, nowMs: clock.nowMs() }),
         runId: newRunId(),
       };
       const onProgress = (what: string): void => {
@@ -135,40 +166,3 @@ const PREFIX_COLUMNS = 9;
 /** Fitted into a terminal of so many columns; default 100. */
 const progressLines = (what: string, columns = 100): string =>
   wrapped(what, { columns: Math.max(40, columns) - PREFIX_COLUMNS, indent: '  ', most: 3 }).join('\n');
-
-/** `runs/<time>-<scenario>-<seed>`, with a number behind it if that is taken; the time is in UTC. */
-function freeFolder(options: {
-  readonly scenario: Scenario;
-  readonly seed: number;
-  readonly out: string;
-  readonly nowMs: number;
-}): string {
-  const { scenario, seed, out, nowMs } = options;
-  const time = new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  const wanted = join(out, `${time}-${scenario.name}-${seed}`);
-  let folder = wanted;
-  for (let count = 2; existsSync(folder); count += 1) folder = `${wanted}-${count}`;
-  return folder;
-}
-
-function conclude(scenarios: readonly Scenario[], outcomes: readonly Outcome[]): number {
-  const results = outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
-  const failures = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []));
-  process.stdout.write(`\n${summary(results, { columns: process.stdout.columns ?? 100 })}\n`);
-  for (const { runId, folder } of results.filter(({ kept }) => kept)) {
-    const file = join(folder, COMPOSE_FILE);
-    process.stdout.write(
-      `kept: docker compose -f ${file} ps; remove it with: npm run rig -- down --run ${runId}\n`,
-    );
-  }
-  for (const { scenario, error, folder } of failures) {
-    process.stderr.write(`rig: ${scenario.name}: ${explain(error)}\n`);
-    const report = join(folder, REPORT_FILE);
-    if (existsSync(report)) process.stderr.write(`  report of what was recorded: ${report}\n`);
-  }
-  const unrun = scenarios.length - outcomes.length;
-  if (unrun > 0)
-    process.stderr.write(`rig: interrupted; ${unrun} of ${scenarios.length} scenarios were not run\n`);
-  if (failures.length > 0 || unrun > 0) return EXIT_MACHINE;
-  return exitCodeOf(worstOf(results.map(({ verdict }) => verdict)));
-}

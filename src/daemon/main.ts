@@ -27,13 +27,12 @@ const [
   import('../base/random.ts'),
   import('./settings.ts'),
 ]);
-const { EXIT_REFUSED, supervise } = await import('./supervisor.ts');
+const { EXIT_FAILED, EXIT_REFUSED, supervise } = await import('./supervisor.ts');
 
 type Settings = ReturnType<typeof readSettings>;
 
 /** Less than the supervisor waits before it kills. */
 const ROLE_STOP_TIMEOUT_MS = 4000;
-const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;
 
 const clock = createSystemClock();
@@ -105,48 +104,17 @@ async function runRole(role: Role): Promise<number> {
       process.exit(EXIT_FAILED);
     });
   });
-  const code = await serveRole(role, { settings, log, stopping }).catch((error: unknown) => {
-    if (stopping.aborted) return 0;
-    const isRefused = hasCode(error, 'unsupported');
-    const { next } = RigError.from(error);
-    log.error(isRefused ? 'role.refused' : 'role.crashed', { cause: error, next });
-    return isRefused ? EXIT_REFUSED : EXIT_FAILED;
+  const { serveRole } = await import('./roles.ts');
+  const code = await serveRole(role, {
+    settings,
+    log,
+    stopping,
+    openPorts: () => openPorts(settings, log),
+    openBackends: () => openBackends(settings),
+    onReady: flushCompileCache,
   });
   // Whatever still holds the event loop must not keep a role alive that has ended.
   process.exit(code);
-}
-
-async function serveRole(
-  role: Role,
-  context: {
-    readonly settings: Settings;
-    readonly log: ReturnType<typeof createLog>;
-    readonly stopping: AbortSignal;
-  },
-): Promise<number> {
-  const { settings, log } = context;
-  // A role that is refused by the cluster ends by itself, as if it had been asked to.
-  const refusal = new AbortController();
-  const signal = AbortSignal.any([context.stopping, refusal.signal]);
-  const ports = await openPorts(settings, log);
-  const [{ joinWhenReachable }, { runAgent, runApi, runEngine }] = await Promise.all([
-    import('./cluster.ts'),
-    import('./roles.ts'),
-  ]);
-  const joined = joinWhenReachable({ ...ports, signal });
-  joined.catch((error: unknown) => refusal.abort(error));
-  log.debug('role.ready');
-  flushCompileCache();
-  if (role === 'api') {
-    await runApi(ports, settings, signal);
-  } else {
-    await joined;
-    if (role === 'engine') await runEngine(ports, settings, signal);
-    else await runAgent({ ...ports, ...(await openBackends(settings)) }, settings, signal);
-  }
-  await ports.kv.close();
-  if (refusal.signal.aborted && !context.stopping.aborted) throw refusal.signal.reason;
-  return 0;
 }
 
 /** As a power cut ends it: by a signal that can't be caught. */

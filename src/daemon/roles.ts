@@ -7,12 +7,14 @@ import { hasCode, RigError } from '../base/errors.ts';
 import type { Failpoints } from '../base/failpoints.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import type { Role } from '../model/volume.ts';
 import type { Network } from '../network/network.ts';
 import type { Exporter } from '../nfs/exporter.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Credentials } from './credentials.ts';
 import type { ObservedKv } from './reachability.ts';
 import type { Settings } from './settings.ts';
+import { EXIT_FAILED, EXIT_REFUSED } from './supervisor.ts';
 
 export interface RolePorts {
   readonly clock: Clock;
@@ -25,6 +27,58 @@ export interface RolePorts {
   readonly openNetwork: () => Promise<Network>;
   /** To consumers, who are no peers: without the cluster's certificate and its authority. */
   readonly openCallbacks: () => Promise<Network>;
+}
+
+export interface ServeOptions {
+  readonly openPorts: () => Promise<RolePorts>;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly stopping: AbortSignal;
+  /** Disk and NFS server, of an agent. */
+  readonly openBackends: () => Promise<{ readonly storage: Storage; readonly exporter: Exporter }>;
+  /** What carries the API's calls to it. Default: HTTP. */
+  readonly runApi?: typeof runApi;
+  /** All that it takes is loaded. */
+  readonly onReady?: () => void;
+}
+
+/**
+ * The life of a role's process. Answers with its exit code: 0 when it was asked to end, 78 when the
+ * cluster refuses it, 1 when it failed; it logs why. Never rejects.
+ */
+export async function serveRole(role: Role, options: ServeOptions): Promise<number> {
+  const { stopping, log } = options;
+  try {
+    await serve(role, options);
+    return 0;
+  } catch (error) {
+    if (stopping.aborted) return 0;
+    const isRefused = hasCode(error, 'unsupported');
+    const { next } = RigError.from(error);
+    log.error(isRefused ? 'role.refused' : 'role.crashed', { cause: error, next });
+    return isRefused ? EXIT_REFUSED : EXIT_FAILED;
+  }
+}
+
+async function serve(role: Role, options: ServeOptions): Promise<void> {
+  const { settings, stopping, openBackends, log, onReady } = options;
+  // A role that is refused by the cluster ends by itself, as if it had been asked to.
+  const refusal = new AbortController();
+  const signal = AbortSignal.any([stopping, refusal.signal]);
+  const [ports, { joinWhenReachable }] = await Promise.all([options.openPorts(), import('./cluster.ts')]);
+  const joined = joinWhenReachable({ ...ports, signal });
+  joined.catch((error: unknown) => refusal.abort(error));
+  log.debug('role.ready');
+  onReady?.();
+  if (role === 'api') {
+    await (options.runApi ?? runApi)(ports, settings, signal);
+  } else {
+    await joined;
+    if (role === 'engine') await runEngine(ports, settings, signal);
+    else await runAgent({ ...ports, ...(await openBackends()) }, settings, signal);
+  }
+  await ports.kv.close();
+  if (refusal.signal.aborted && !stopping.aborted) throw refusal.signal.reason;
 }
 
 /** Serves until the signal fires, then lets the calls under way end. */
@@ -130,7 +184,8 @@ export async function runAgent(
   await agent.run(signal);
 }
 
-async function openPeers(ports: RolePorts) {
+/** Asks other nodes' agents, as an API does. */
+export async function openPeers(ports: RolePorts) {
   const [{ createPeers }, { createSecret }, network] = await Promise.all([
     import('./peers.ts'),
     import('./secret.ts'),

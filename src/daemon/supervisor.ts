@@ -10,6 +10,7 @@ import type { RestartPolicy } from './settings.ts';
 
 /** EX_CONFIG of sysexits(3): started again it would refuse again, unless it has worked before. */
 export const EXIT_REFUSED = 78;
+export const EXIT_FAILED = 1;
 
 const RESTART_BASE_MS = 100;
 const RESTART_CAP_MS = 5000;

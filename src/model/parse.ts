@@ -22,11 +22,27 @@ export function fieldErrors(error: z.ZodError): readonly FieldError[] {
   });
 }
 
-/** Parses a stored JSON value; throws `invalid`, naming the key and the first field at fault. */
-export function parseStored<Schema extends z.ZodType>(
-  schema: Schema,
-  stored: { readonly key: string; readonly value: string },
-): z.output<Schema> {
+interface Stored {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What was made of a stored value that somebody keeps, such as a view of etcd: it is looked at again and again. */
+const known = new WeakMap<Stored, { readonly schema: z.ZodType; readonly parsed: unknown }>();
+
+/**
+ * Parses a stored JSON value; throws `invalid`, naming the key and the first field at fault. Of the same object
+ * it is the same value again, which nobody must change.
+ */
+export function parseStored<Schema extends z.ZodType>(schema: Schema, stored: Stored): z.output<Schema> {
+  const before = known.get(stored);
+  if (before?.schema === schema) return before.parsed as z.output<Schema>;
+  const parsed = parse(schema, stored);
+  known.set(stored, { schema, parsed });
+  return parsed;
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, stored: Stored): z.output<Schema> {
   let json: unknown;
   try {
     json = JSON.parse(stored.value);
@@ -43,16 +59,13 @@ export function parseStored<Schema extends z.ZodType>(
 }
 
 /** Those that can be read: one malformed value must not hide all the others. */
-export function readable<
-  Schema extends z.ZodType,
-  Stored extends { readonly key: string; readonly value: string },
->(
+export function readable<Schema extends z.ZodType, Kv extends Stored>(
   schema: Schema,
   options: {
-    readonly kvs: readonly Stored[];
-    readonly onMalformed: (kv: Stored, cause: unknown) => void;
+    readonly kvs: readonly Kv[];
+    readonly onMalformed: (kv: Kv, cause: unknown) => void;
   },
-): { readonly kv: Stored; readonly value: z.output<Schema> }[] {
+): { readonly kv: Kv; readonly value: z.output<Schema> }[] {
   return options.kvs.flatMap((kv) => {
     try {
       return [{ kv, value: parseStored(schema, kv) }];

@@ -20,8 +20,18 @@ export interface Endpoint {
   readonly over: AbortController;
 }
 
+/** One way between two hosts. */
+export interface Way {
+  readonly from: string;
+  readonly to: string;
+  /** The host that opened the connection. */
+  readonly opener: string;
+}
+
 export interface World {
   readonly clock: Clock;
+  /** Resolves when so many bytes have arrived, rejects when the connection breaks; no more is waited for once `gone` fires. */
+  readonly carry: (way: Way, bytes: number, gone: AbortSignal) => Promise<void>;
   /** By `<host>:<port>`. */
   readonly endpoints: Map<string, Endpoint>;
   /** By {@link linkOf} its two ends. */
@@ -29,6 +39,9 @@ export interface World {
   /** Called whenever a link was cut or healed. */
   readonly watchers: Set<() => void>;
 }
+
+/** Of headers, or about. */
+const REQUEST_BYTES = 400;
 
 interface Caller {
   readonly host: string;
@@ -57,7 +70,7 @@ export async function callMemory(
   const connection = connect(world, { caller, endpoint, link, request });
   const body = carried(request.body, connection);
   const serve = async (): Promise<NetworkResponse> => {
-    await connection.passable();
+    await connection.pass('there', REQUEST_BYTES);
     if (endpoint === undefined) throw refused('nobody listens');
     const answer = await endpoint
       .handler({
@@ -68,7 +81,7 @@ export async function callMemory(
         signal: connection.gone,
       })
       .catch((): NetworkResponse => ({ status: 500, headers: {}, body: '' }));
-    await connection.passable();
+    await connection.pass('back', REQUEST_BYTES + answer.body.length);
     const fits = new TextEncoder().encode(answer.body).length <= LARGEST_ANSWER_BYTES;
     return fits ? { ...answer, headers: lowerCased(answer.headers) } : { status: 500, headers: {}, body: '' };
   };
@@ -86,8 +99,8 @@ interface Connection {
   /** Fires with it: the other side's view. */
   readonly gone: AbortSignal;
   fail(error: unknown): void;
-  /** Resolves when the link lets something through, which is progress. */
-  passable(): Promise<void>;
+  /** Resolves when the link has let it through, which is progress. */
+  pass(direction: 'there' | 'back', bytes: number): Promise<void>;
   /** The call is over. */
   end(): void;
 }
@@ -103,6 +116,11 @@ function connect(
 ): Connection {
   const { caller, endpoint, link, request } = options;
   const { signal, timeoutMs } = request;
+  const [opener, other] = [caller.host, new URL(request.url).hostname];
+  const ways = {
+    there: { from: opener, to: other, opener },
+    back: { from: other, to: opener, opener },
+  };
   const said = callText(request);
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined);
@@ -131,8 +149,12 @@ function connect(
     failed: failure.promise,
     gone: gone.signal,
     fail,
-    passable: async () => {
-      await Promise.race([flowing(world, link, gone.signal), failure.promise]);
+    pass: async (direction, bytes) => {
+      const passing = async (): Promise<void> => {
+        await flowing(world, link, gone.signal);
+        await world.carry(ways[direction], bytes, gone.signal).catch(onDeath);
+      };
+      await Promise.race([passing(), failure.promise]);
       deadline.progress();
     },
     end: () => {
@@ -177,7 +199,7 @@ function carried(
         });
         const next = await Promise.race([pulled, connection.failed]);
         if (next.done) return;
-        await connection.passable();
+        await connection.pass('there', next.value.length);
         yield next.value;
       }
     } catch (cause) {

@@ -22,8 +22,15 @@ export interface MemoryNetwork extends Network {
 
 const FIRST_PORT = 40_000;
 
-export function createMemoryWorld({ clock }: { readonly clock: Clock }): MemoryWorld {
-  const world: World = { clock, endpoints: new Map(), cuts: new Map(), watchers: new Set() };
+/** `carry`: how what is sent arrives; default: at once. */
+export function createMemoryWorld({
+  clock,
+  carry = async () => undefined,
+}: {
+  readonly clock: Clock;
+  readonly carry?: World['carry'];
+}): MemoryWorld {
+  const world: World = { clock, carry, endpoints: new Map(), cuts: new Map(), watchers: new Set() };
   let nextPort = FIRST_PORT;
   const tell = (): void => {
     for (const watcher of [...world.watchers]) watcher();

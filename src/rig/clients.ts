@@ -2,7 +2,7 @@
 // known (`ok`, `fail`) or not (`info`).
 
 import { hasCode } from '../base/errors.ts';
-import { contentOf, digestOf } from './consumer/content.ts';
+import { digestOfContent } from './consumer/content.ts';
 import type { IoAnswer, IoRequest } from './consumer/protocol.ts';
 import type { Deployment } from './deployment.ts';
 import type { CallEvent, Operation } from './history.ts';
@@ -105,14 +105,14 @@ export function createClients(options: {
       try {
         const url = `${await deployment.api(node)}${path}`;
         startedMs = journal.atMs();
-        const response = await fetch(url, {
+        const response = await deployment.fetch(url, {
           method,
           headers: {
             ...(body !== undefined && { 'content-type': 'application/json' }),
             ...(ifMatch !== undefined && { 'if-match': ifMatch }),
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),
-          signal: AbortSignal.timeout(timeoutMs),
+          timeoutMs,
         });
         const answer = parsed(await response.text());
         const etag = response.headers.get('etag');
@@ -136,7 +136,7 @@ export function createClients(options: {
     },
 
     file: async ({ process, kind, consumer, server, volume, file, content, uid, timeoutMs }) => {
-      const sha256 = content && digestOf(contentOf(content));
+      const sha256 = content && digestOfContent(content);
       const place = { server, volume, file, ...(uid !== undefined && { uid }) };
       const complete = invoke(process, { kind, consumer, ...place, ...(sha256 && { sha256 }) });
       const request: IoRequest =
@@ -151,11 +151,11 @@ export function createClients(options: {
             };
       let answer: IoAnswer;
       try {
-        const response = await fetch(`${await deployment.consumer(consumer)}/io`, {
+        const response = await deployment.fetch(`${await deployment.consumer(consumer)}/io`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(request),
-          signal: AbortSignal.timeout(timeoutMs + HTTP_TIMEOUT_MS),
+          timeoutMs: timeoutMs + HTTP_TIMEOUT_MS,
         });
         if (response.status === 200) answer = (await response.json()) as IoAnswer;
         else

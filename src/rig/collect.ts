@@ -8,20 +8,6 @@ import type { Deployment } from './deployment.ts';
 import type { Inventory } from './history.ts';
 import type { Journal } from './journal.ts';
 
-/** Part of the node image (images/node/inventory.mjs); shares no code with the daemon. */
-const INVENTORY_COMMAND = ['node', '/usr/local/lib/cobalt-rig/inventory.mjs'];
-
-export async function inventoryOf(deployment: Deployment, node: string): Promise<Inventory> {
-  const { exitCode, stdout, stderr } = await deployment.exec(node, INVENTORY_COMMAND);
-  if (exitCode !== 0) {
-    throw new RigError(
-      'io',
-      `the inventory of ${node} failed with ${exitCode}: ${stderr.trim().slice(-300)}`,
-    );
-  }
-  return JSON.parse(stdout) as Inventory;
-}
-
 /**
  * Records an inventory of every node that runs. Of one that has none to give, such as one that ends
  * meanwhile, nobody knows anything then, and the verdict is unknown.
@@ -37,7 +23,7 @@ export async function collectInventories(options: {
       if ((await deployment.state(name)) !== 'running') return;
       let inventory: Inventory;
       try {
-        inventory = await inventoryOf(deployment, name);
+        inventory = await deployment.inventory(name);
       } catch (error) {
         const what = `${name} can be looked into for the inventory ${label}`;
         journal.record({ type: 'expectation', what, outcome: 'unseen', seen: RigError.from(error).message });

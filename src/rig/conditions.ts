@@ -117,7 +117,7 @@ async function observeProbe(
     names.map(async (name) => {
       try {
         const url = `${await deployment.api(name)}${path}`;
-        const { status } = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+        const { status } = await deployment.fetch(url, { timeoutMs: 2_000 });
         return { name, status: String(status) };
       } catch (error) {
         return { name, status: (error as Error).message };

@@ -1,6 +1,7 @@
 // A started cluster, as the rig handles it: the same interface for every mode.
 
 import type { Role } from '../model/volume.ts';
+import type { Inventory } from './history.ts';
 import type { Topology } from './topology.ts';
 
 /** What a command in a container came back with. */
@@ -8,6 +9,26 @@ export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** A call as the rig's own clients make it. */
+export interface HttpRequest {
+  /** Default: GET. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Until the whole answer must be there. Default: never. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What the rig looks at of the Fetch standard's Response. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: AsyncIterable<Uint8Array> | null;
+  text(): Promise<string>;
+  json(): Promise<unknown>;
 }
 
 export type ContainerState = 'absent' | 'created' | 'running' | 'paused' | 'exited';
@@ -30,6 +51,8 @@ export interface Deployment extends AsyncDisposable {
   etcd(member?: string): Promise<readonly string[]>;
   /** Base URL of a consumer's service, reachable from the rig. */
   consumer(name: string): Promise<string>;
+  /** HTTP to an API or a consumer, from the rig. Rejects as the Fetch standard's fetch does. */
+  fetch(url: string, request?: HttpRequest): Promise<HttpResponse>;
   /** The member's IP address on the cluster's own network. */
   address(member: string): Promise<string>;
   state(member: string): Promise<ContainerState>;
@@ -37,6 +60,10 @@ export interface Deployment extends AsyncDisposable {
   incarnation(member: string): Promise<string>;
   /** Resolves once the effect was seen. */
   act(act: Act, member: string, options?: { readonly role?: Role }): Promise<void>;
+  /** Whether a process of that role is there, frozen or not, on a node that runs. */
+  hasRole(node: string, role: Role): Promise<boolean>;
+  /** What is on a node's disk and in its NFS server, read behind the daemon's back. Throws `io` when it can't be read. */
+  inventory(node: string): Promise<Inventory>;
   exec(member: string, command: readonly string[]): Promise<ExecResult>;
   /** Everything that the member printed so far, each line with its time. */
   logs(member: string): Promise<string>;
@@ -230,6 +257,10 @@ export interface Store {
   members(): Promise<ReadonlyMap<string, string>>;
   /** Whether the member itself answers a linearizable read. */
   answers(member: string): Promise<boolean>;
+  /** Why it doesn't; undefined when it does. Throws what {@link Deployment.exec} does where it doesn't run or is frozen. */
+  ailment(member: string): Promise<string | undefined>;
+  /** Whether the member leads, by its own word; false as well when it can't be asked. */
+  leads(member: string): Promise<boolean>;
   /** The data folder of a member that does not run goes; it is left to join anew. */
   lose(member: string): Promise<void>;
   /** Makes room for it among the members; it joins when it is started then. Nothing happens when it was done already. */

@@ -4,16 +4,14 @@ import type { Deployment } from './deployment.ts';
 import type { Observation } from './observation.ts';
 import { etcdMembers } from './topology.ts';
 
-const ENDPOINT = ['etcdctl', '--dial-timeout=1s', '--command-timeout=2s', 'endpoint'];
-
-/** Reads linearizably at each member, from inside its container: it then has a quorum and has caught up. */
+/** Reads linearizably at each member: it then has a quorum and has caught up. */
 export async function observeEtcd(deployment: Deployment, which: string): Promise<Observation> {
   const members = etcdMembers(deployment.topology).filter((name) => which === 'all' || which === name);
   const answers = await Promise.all(
     members.map(async (name) => {
       try {
-        const { exitCode, stderr } = await deployment.exec(name, [...ENDPOINT, 'health']);
-        return exitCode === 0 ? [] : [`${name}: ${stderr.trim().split('\n').at(-1)}`];
+        const ailment = await deployment.store.ailment(name);
+        return ailment === undefined ? [] : [`${name}: ${ailment}`];
       } catch (error) {
         // Nothing can be run in a container that does not run, or is frozen.
         if ((await deployment.state(name)) === 'running') throw error;
@@ -31,18 +29,6 @@ export async function etcdLeader(
   deployment: Deployment,
   members: readonly string[],
 ): Promise<string | undefined> {
-  const asked = await Promise.all(
-    members.map(async (name) => {
-      // One that has ended meanwhile leads nobody.
-      const answer = await deployment
-        .exec(name, [...ENDPOINT, 'status', '-w', 'fields'])
-        .catch(() => undefined);
-      if (answer === undefined) return undefined;
-      const { exitCode, stdout } = answer;
-      const field = (key: string): string | undefined =>
-        new RegExp(`^"${key}" : (\\d+)$`, 'm').exec(stdout)?.[1];
-      return exitCode === 0 ? { name, id: field('MemberID'), leader: field('Leader') } : undefined;
-    }),
-  );
-  return asked.find((one) => one !== undefined && one.leader !== undefined && one.id === one.leader)?.name;
+  const leading = await Promise.all(members.map((name) => deployment.store.leads(name)));
+  return members.find((_, index) => leading[index]);
 }

@@ -126,7 +126,7 @@ async function open(options: {
   const patience = new AbortController();
   const relent = clock.after(OPEN_TIMEOUT_MS, () => patience.abort());
   try {
-    const response = await fetch(`${await deployment.api(node)}/events`, {
+    const response = await deployment.fetch(`${await deployment.api(node)}/events`, {
       headers: {
         accept: 'text/event-stream',
         ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),

@@ -41,9 +41,7 @@ export async function awaitReady(options: {
         intervalMs: ASK_EVERY_MS,
         signal,
         probe: async () => {
-          const answer = await fetch(`${await deployment.api(node)}/nodes`, {
-            signal: AbortSignal.timeout(2_000),
-          });
+          const answer = await deployment.fetch(`${await deployment.api(node)}/nodes`, { timeoutMs: 2_000 });
           if (answer.status !== 200) return undefined;
           const { nodes: found } = (await answer.json()) as { nodes: readonly { name: string }[] };
           missing = having('agent').filter((name) => !found.some((one) => one.name === name));

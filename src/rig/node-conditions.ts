@@ -5,7 +5,6 @@ import { bytesToGib, gibToBytes } from '../base/units.ts';
 import { NODES_PREFIX, nameIn } from '../kv/keys.ts';
 import type { Node } from '../model/node.ts';
 import { isStuck, reservationsOf } from '../model/volume.ts';
-import { inventoryOf } from './collect.ts';
 import type { Observation } from './observation.ts';
 import type { Condition } from './scenario.ts';
 import type { View } from './scene.ts';
@@ -16,7 +15,7 @@ export async function observeEmpty(view: View, node: string): Promise<Observatio
   const reserved = volumesOf(view.recorder)
     .filter((volume) => reservationsOf(volume).some((reservation) => reservation.node === node))
     .map(({ id, state }) => `etcd has ${id} there, ${state}`);
-  const inventory = await inventoryOf(view.deployment, node);
+  const inventory = await view.deployment.inventory(node);
   const found = [
     ...reserved,
     ...inventory.volumes.map(({ id }) => `it has the subvolume ${id}`),
@@ -36,7 +35,7 @@ export async function observeConverged(
   { mayBeStuck = false }: { readonly mayBeStuck?: boolean } = {},
 ): Promise<Observation> {
   refuseStale(view.recorder);
-  const inventory = await inventoryOf(view.deployment, node);
+  const inventory = await view.deployment.inventory(node);
   const volumes = volumesOf(view.recorder);
   const moving = new Set(volumes.filter(({ state }) => state === 'moving').map(({ id }) => id));
   const wanted = volumes.filter((volume) => volume.node === node);
@@ -85,7 +84,7 @@ export async function observeDraining(
 ): Promise<Observation> {
   const asked = deployment.topology.nodes.find(({ name }) => name !== condition.draining)?.name;
   const url = `${await deployment.api(asked ?? condition.draining)}/nodes/${condition.draining}`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  const response = await deployment.fetch(url, { timeoutMs: 2_000 });
   const body = (await response.json()) as {
     readonly draining?: unknown;
     readonly volumes?: { count?: unknown };

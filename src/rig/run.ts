@@ -35,6 +35,11 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Brings the cluster up, in whichever mode. */
   readonly deploy: (options: DeployRequest) => Promise<Deployment>;
+  /**
+   * Does the experiment, from the first call to the last look: where the mode has a time of its own, it
+   * passes in here and nowhere else. Default: as it is.
+   */
+  readonly conduct?: (experiment: () => Promise<void>) => Promise<void>;
   /** Opens etcd at its members' URLs, for observation only. */
   readonly openKv: (endpoints: readonly string[]) => Kv;
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
@@ -80,7 +85,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const deployment = await options.deploy({ topology, runId, folder, absentAtStart, signal });
   let kept = false;
   try {
-    await experiment({ ...options, deployment, journal, header });
+    const conduct = options.conduct ?? ((work) => work());
+    await conduct(() => experiment({ ...options, deployment, journal, header }));
     watch[Symbol.dispose]();
     onProgress('judging');
     const run = await readRecordedRun(folder);

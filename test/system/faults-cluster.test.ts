@@ -10,8 +10,7 @@ import { waitFor } from '../../src/base/retry.ts';
 import { openKv } from '../../src/cli/open-kv.ts';
 import { LEADER_KEY, nodeKey } from '../../src/kv/keys.ts';
 import { createClients } from '../../src/rig/clients.ts';
-import { inventoryOf } from '../../src/rig/collect.ts';
-import { FAILPOINTS_FILE } from '../../src/rig/compose/render.ts';
+import { FAILPOINTS_FILE } from '../../src/rig/compose/node-environment.ts';
 import type { Deployment, StoredKey } from '../../src/rig/deployment.ts';
 import { createNemesis, type Nemesis } from '../../src/rig/faults/nemesis.ts';
 import { healthOf } from '../../src/rig/health.ts';
@@ -248,7 +247,7 @@ describe('faults of processes, etcd and the cluster', () => {
       const used = (await execa('docker', ['ps', '--filter', `ancestor=${image}`, '--format', '{{.Image}}']))
         .stdout;
       expect(used.split('\n').filter((line) => line === image)).toHaveLength(2);
-      const found = await Promise.all(['node1', 'node2'].map((node) => inventoryOf(deployment, node)));
+      const found = await Promise.all(['node1', 'node2'].map((node) => deployment.inventory(node)));
       expect(found[1]?.volumes.map((volume) => volume.id)).toEqual([id]);
       // What the former containers have logged is not lost with them.
       expect(await deployment.logs('node1')).toMatch(/role\.exited[\s\S]*role\.started/);

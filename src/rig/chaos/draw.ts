@@ -112,12 +112,11 @@ function drawFaults(options: {
 const draw = (leastMs: number, mostMs: number, random: Random): number =>
   STEP_MS * between(leastMs / STEP_MS, mostMs / STEP_MS, random);
 
+const KINDS = (Object.keys(MENU) as FaultName[]).filter((name) => FAULTS[name] !== undefined);
+const WEIGHTS = KINDS.map((name) => MENU[name]?.weight ?? 0);
+
 function drawFault(place: Place, random: Random): FaultSpec | undefined {
-  const kinds = (Object.keys(MENU) as FaultName[]).filter((name) => FAULTS[name] !== undefined);
-  const index = byWeight(
-    kinds.map((name) => MENU[name]?.weight ?? 0),
-    random,
-  );
-  const kind = index === undefined ? undefined : kinds[index];
+  const index = byWeight(WEIGHTS, random);
+  const kind = index === undefined ? undefined : KINDS[index];
   return kind === undefined ? undefined : MENU[kind]?.draw(place, random);
 }

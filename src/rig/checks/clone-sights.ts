@@ -65,7 +65,10 @@ function clonesOf(run: RecordedRun): Pick<Family, 'clones' | 'born'> {
   const orders = new Map<unknown, Call>();
   for (const call of calls(run)) {
     const id = (call.completion?.body as { id?: unknown } | null | undefined)?.id;
-    if (call.operation.kind === 'http' && !orders.has(id)) orders.set(id, call);
+    const { operation } = call;
+    // One that was ordered without an answer is known to its clients all the same, who may ask for more of it.
+    const isOrder = operation.kind === 'http' && operation.method === 'POST' && operation.path === '/volumes';
+    if (isOrder && !orders.has(id)) orders.set(id, call);
   }
   const found = new Map<string, Clone>();
   const born = new Set<string>();

@@ -1,7 +1,8 @@
 // The compose files that are checked in, for `docker compose up` without the rig.
 
 import { etcdMembers, parseTopology, type Topology, type TopologyInput } from '../topology.ts';
-import { API_PORT, renderCompose } from './render.ts';
+import { API_PORT } from './node-environment.ts';
+import { renderCompose } from './render.ts';
 
 const IMAGES = {
   etcd: 'cobalt-rig/etcd:latest',

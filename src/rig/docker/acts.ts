@@ -71,6 +71,15 @@ async function freeze(
   }
 }
 
+/** Of a role's processes on a node: the one that there is, or none. */
+export async function pidsOf(
+  containers: Containers,
+  { member, role }: { readonly member: string; readonly role: Role },
+): Promise<readonly string[]> {
+  const { stdout } = await containers.exec(member, ['pgrep', '-f', rolePattern(role)]);
+  return stdout.split('\n').filter((line) => /^[0-9]+$/.test(line));
+}
+
 export async function actOnRole(
   context: ActContext,
   act: Act,
@@ -80,8 +89,7 @@ export async function actOnRole(
   const { member, role } = target;
   const signal = ROLE_SIGNALS[act];
   if (signal === undefined) throw new RigError('unsupported', `a role cannot be hit with ${act}`);
-  const found = await containers.exec(member, ['pgrep', '-f', rolePattern(role)]);
-  const pids = found.stdout.split('\n').filter((line) => /^[0-9]+$/.test(line));
+  const pids = await pidsOf(containers, target);
   if (pids.length === 0) {
     throw new RigError('conflict', `cannot ${act} the ${role} of ${member}: no such process runs there`);
   }

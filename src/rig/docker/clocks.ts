@@ -5,8 +5,8 @@ import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
 import { type ActiveCondition, CONDITIONS_FILE, offsetMs } from '../clock/offsets.ts';
 import type { ClockReading, Clocks } from '../deployment.ts';
+import { createConditions } from '../keyed-conditions.ts';
 import type { Topology } from '../topology.ts';
-import { createConditions } from './conditions.ts';
 import type { Containers } from './containers.ts';
 
 const READ_WITHIN_MS = 2_000;

@@ -6,17 +6,20 @@ import { dirname } from 'node:path';
 import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
 import { hasCode, RigError } from '../../base/errors.ts';
-import { API_PORT, ETCD_PORT, renderCompose } from '../compose/render.ts';
+import { API_PORT, ETCD_PORT } from '../compose/node-environment.ts';
+import { renderCompose } from '../compose/render.ts';
 import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import type { Deployment } from '../deployment.ts';
+import { fetchHttp } from '../http.ts';
 import { allMembers, etcdMembers, presentNodes, type Topology } from '../topology.ts';
-import { actOnContainer, actOnRole } from './acts.ts';
+import { actOnContainer, actOnRole, pidsOf } from './acts.ts';
 import { createClocks } from './clocks.ts';
 import { type ComposeProject, compose } from './compose-cli.ts';
 import { type Containers, createContainers, engine } from './containers.ts';
 import { createDisks } from './disks.ts';
 import { createFailpointSwitches } from './failpoint-switches.ts';
 import type { ImageSet } from './images.ts';
+import { inventoryOf } from './inventory.ts';
 import { createLinks } from './links.ts';
 import { createLogKeeper } from './log-keeper.ts';
 import { createMemory } from './memory.ts';
@@ -210,6 +213,9 @@ export function createDeployment(
     clocks,
     failpoints,
     memory,
+    fetch: fetchHttp,
+    hasRole: async (member, role) => (await pidsOf(containers, { member, role })).length > 0,
+    inventory: (node) => inventoryOf(containers, node),
     exec: containers.exec,
     logs: logs.read,
     saveLogs: logs.save,
@@ -231,7 +237,7 @@ export function createDeployment(
       if (image !== undefined) await retopologize({ system: { kind: 'image', image } });
       await recreate(name);
     },
-    metrics: async (node) => (await fetch(`${await url(node, API_PORT)}/metrics`)).text(),
+    metrics: async (node) => (await fetchHttp(`${await url(node, API_PORT)}/metrics`)).text(),
     keep: options.onEnd,
     teardown,
     [Symbol.asyncDispose]: teardown,

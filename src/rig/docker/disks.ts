@@ -2,8 +2,8 @@
 
 import { RigError } from '../../base/errors.ts';
 import type { DiskCondition, Disks, ExecResult } from '../deployment.ts';
+import { createConditions } from '../keyed-conditions.ts';
 import { presentNodes, type Topology } from '../topology.ts';
-import { createConditions } from './conditions.ts';
 import type { Containers } from './containers.ts';
 import { BREAKABLE, NOT_HERE, setCommand, volumeCommand, writeCommand, writeOf } from './disk-commands.ts';
 

@@ -1,10 +1,10 @@
 // The failpoints of nodes' daemons, switched by the file that they look at.
 
 import { RigError } from '../../base/errors.ts';
-import { FAILPOINTS_FILE } from '../compose/render.ts';
+import { FAILPOINTS_FILE } from '../compose/node-environment.ts';
 import type { FailpointSwitches } from '../deployment.ts';
+import { createConditions } from '../keyed-conditions.ts';
 import type { Topology } from '../topology.ts';
-import { createConditions } from './conditions.ts';
 import type { Containers } from './containers.ts';
 
 /** Complete at once, or not there; without any, it goes. */

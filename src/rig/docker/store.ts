@@ -7,6 +7,7 @@ import type { Containers } from './containers.ts';
 import { fieldOf, leaseOf, membersOf } from './store-answers.ts';
 
 const ETCDCTL = ['etcdctl', '--dial-timeout=1s', '--command-timeout=3s'];
+const ENDPOINT = ['etcdctl', '--dial-timeout=1s', '--command-timeout=2s', 'endpoint'];
 /** Defragmenting stops the member for as long as it takes. */
 const DEFRAGMENT = ['etcdctl', '--command-timeout=20s', 'defrag'];
 
@@ -57,6 +58,19 @@ export function createStore(options: {
     members,
     answers: async (member) =>
       (await containers.exec(member, [...ETCDCTL, 'endpoint', 'health'])).exitCode === 0,
+    ailment: async (member) => {
+      const { exitCode, stderr } = await containers.exec(member, [...ENDPOINT, 'health']);
+      return exitCode === 0 ? undefined : (stderr.trim().split('\n').at(-1) ?? '');
+    },
+    leads: async (member) => {
+      // One that has ended meanwhile leads nobody.
+      const answer = await containers
+        .exec(member, [...ENDPOINT, 'status', '-w', 'fields'])
+        .catch(() => undefined);
+      if (answer?.exitCode !== 0) return false;
+      const leader = fieldOf(answer.stdout, 'Leader');
+      return leader !== undefined && fieldOf(answer.stdout, 'MemberID') === leader;
+    },
     lose: options.recreate,
     readmit: async (member) => {
       const listed = (await ask(['member', 'list'])).stdout;

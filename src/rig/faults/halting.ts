@@ -6,7 +6,7 @@ import { hasCode } from '../../base/errors.ts';
 import type { Role } from '../../model/volume.ts';
 import type { Act, ContainerState } from '../deployment.ts';
 import type { Observation } from '../observation.ts';
-import { CONTAINER_ACTS, rolePattern } from './acts.ts';
+import { CONTAINER_ACTS } from './acts.ts';
 import type { Fault, Hit, Site } from './fault.ts';
 import { describeSelector, select } from './select.ts';
 import type { SpecOf } from './spec.ts';
@@ -76,8 +76,7 @@ async function startedAnew(
     members.map(async (member) => {
       const node = deployment.topology.nodes.find(({ name }) => name === member);
       if (node?.restart[role] !== 'always') return [];
-      const { exitCode } = await deployment.exec(member, ['pgrep', '-f', rolePattern(role)]);
-      return exitCode === 0 ? [] : [member];
+      return (await deployment.hasRole(member, role)) ? [] : [member];
     }),
   );
   const names = down.flat();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContainerState } from '../../../src/rig/deployment.ts';
-import { createConditions } from '../../../src/rig/docker/conditions.ts';
+import { createConditions } from '../../../src/rig/keyed-conditions.ts';
 
 /** Nodes that run unless `states` says otherwise, and what was put in force there last. */
 function nodes(delayMs: (values: readonly string[]) => number = () => 0) {

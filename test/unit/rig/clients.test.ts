@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Clients, createClients } from '../../../src/rig/clients.ts';
 import type { CallEvent, HistoryEvent } from '../../../src/rig/history.ts';
+import { fetchHttp } from '../../../src/rig/http.ts';
 
 describe('a client', () => {
   let recorded: CallEvent[];
@@ -20,7 +21,7 @@ describe('a client', () => {
     recorded = [];
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     clients = createClients({
-      deployment: { api: async () => url } as never,
+      deployment: { api: async () => url, fetch: fetchHttp } as never,
       journal: { atMs: () => 0, record: (event) => recorded.push(event as HistoryEvent as CallEvent) },
     });
   });

@@ -8,6 +8,7 @@ import { createSystemClock } from '../../../src/base/clock.ts';
 import { waitFor } from '../../../src/base/retry.ts';
 import type { Deployment } from '../../../src/rig/deployment.ts';
 import { type Follower, startFollower } from '../../../src/rig/follower.ts';
+import { fetchHttp } from '../../../src/rig/http.ts';
 import { type Journal, openJournal } from '../../../src/rig/journal.ts';
 import { HISTORY_FILE } from '../../../src/rig/record-files.ts';
 
@@ -39,7 +40,7 @@ describe('a consumer that follows the events', () => {
     streams = [];
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const deployment = { api: async () => url } as unknown as Deployment;
+    const deployment = { api: async () => url, fetch: fetchHttp } as unknown as Deployment;
     const nodes = ['node1', 'node2'];
     follower = startFollower({ clock, journal, deployment, consumer: 'consumer1', address: ADDRESS, nodes });
     await follower.opened;

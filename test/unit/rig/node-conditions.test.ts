@@ -23,9 +23,8 @@ function viewOf(volumes: readonly Volume[], inventory: Partial<Inventory> = {}):
   const keys = new Map<string, RecordedKey>(
     stored.map(([key, value]) => [key, { value: JSON.stringify(value), atMs: 0 }]),
   );
-  const stdout = JSON.stringify({ ...EMPTY, ...inventory });
   return {
-    deployment: { exec: async () => ({ exitCode: 0, stdout, stderr: '' }) } as unknown as Deployment,
+    deployment: { inventory: async () => ({ ...EMPTY, ...inventory }) } as unknown as Deployment,
     recorder: { keys: () => keys, connected: () => true } as unknown as Recorder,
     names: {} as View['names'],
     followers: new Map(),

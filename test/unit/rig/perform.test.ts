@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createSystemClock } from '../../../src/base/clock.ts';
 import { waitFor } from '../../../src/base/retry.ts';
 import type { HistoryEvent } from '../../../src/rig/history.ts';
+import { fetchHttp } from '../../../src/rig/http.ts';
 import { perform } from '../../../src/rig/perform.ts';
 import type { Scenario } from '../../../src/rig/scenario.ts';
 import type { Stage } from '../../../src/rig/stage.ts';
@@ -50,6 +51,7 @@ describe('a script that ends before its time', () => {
         topology: parseTopology({ nodes: [{ name: 'node1' }], consumers: ['consumer1'] }, 'this test'),
         address: async () => '10.0.0.11',
         api: async () => url,
+        fetch: fetchHttp,
       },
     } as unknown as Stage;
     const script: Scenario['script'] = [

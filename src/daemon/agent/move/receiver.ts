@@ -11,7 +11,7 @@ import { measured } from '../../../base/digest.ts';
 import { RigError } from '../../../base/errors.ts';
 import type { Bytes } from '../../../network/network.ts';
 import type { Copy } from '../../../storage/storage.ts';
-import { inTurn, readStored, targetOf } from './context.ts';
+import { hasCopy, inTurn, readStored, targetOf } from './context.ts';
 import { MISMATCH_MARK } from './copy-names.ts';
 import type { MoverOptions } from './types.ts';
 
@@ -107,7 +107,11 @@ export function createReceiver(
         const given = (): RigError =>
           new RigError('unavailable', 'the stream was given up', { definite: false });
         const { stream, bytes, sha256 } = measured(untilAborted(body, over, given));
-        await storage.receive(copy, stream);
+        await storage.receive(copy, stream).catch(async (cause: unknown) => {
+          // The disposal of an earlier move may have discarded it since it was looked for.
+          if (base === null || (await hasCopy(options, { id, name: base }))) throw cause;
+          throw new RigError('conflict', `copy ${base} of volume ${id} has gone meanwhile`, { cause });
+        });
         log.info('move.received', { volume: id, from: caller, copy: copy.name, bytes: bytes() });
         await failpoints.reach('move/after-receive');
         return sha256();

@@ -13,6 +13,7 @@ import { linearizable } from '../../../../src/rig/checks/linearizable.ts';
 import { createClients } from '../../../../src/rig/clients.ts';
 import type { Deployment } from '../../../../src/rig/deployment.ts';
 import type { HistoryEvent, RecordedRun } from '../../../../src/rig/history.ts';
+import { fetchHttp } from '../../../../src/rig/http.ts';
 import type { Journal } from '../../../../src/rig/journal.ts';
 import { startApi } from '../../../support/api.ts';
 import { by, createHistory } from '../support/history.ts';
@@ -46,7 +47,8 @@ async function callBoth(second: (kv: Kv) => Kv): Promise<RecordedRun> {
     atMs,
     record: (event: HistoryEvent) => void history.push({ ...event, atMs: atMs() }),
   } as unknown as Journal;
-  const deployment = { api: async (node: string) => (node === 'one' ? one : two).url } as Deployment;
+  const api = async (node: string) => (node === 'one' ? one : two).url;
+  const deployment = { api, fetch: fetchHttp } as unknown as Deployment;
   const clients = createClients({ deployment, journal });
   const requested = { reserved_size: 1, constraints: {} };
   const order = { name: 'a', meta: {}, requested, exports: [] };

@@ -334,6 +334,18 @@ describe('clones', () => {
     expect(CHECKS.clones(withHistory(run, strange)).verdict).toBe('invalid');
   });
 
+  it('leaves out a clone whose order had no answer, whatever later calls answer of it', () => {
+    const { history } = movedRun();
+    history.at(16_000).http(202, { method: 'PUT', path: `/volumes/${OTHER_ID}` }, { id: OTHER_ID });
+    const unanswered = (event: HistoryEvent): HistoryEvent => {
+      if (event.type !== 'call' || event.operation.kind !== 'http') return event;
+      const isOrder = event.operation.method === 'POST' && event.phase === 'ok';
+      return isOrder ? { ...event, phase: 'info', body: undefined } : event;
+    };
+    expect(CHECKS.clones(history.run()).verdict).toBe('valid');
+    expect(CHECKS.clones(withHistory(history.run(), unanswered)).verdict).toBe('unknown');
+  });
+
   it('knows nothing of a clone whose parent had nothing', () => {
     const { history, volume, term } = drainedRun();
     history.at(20_000).http(202, {}, { id: OTHER_ID });

@@ -92,10 +92,10 @@ describe('nemesis', () => {
 
   it('sees a role that was killed to be back, where its supervisor is to start it', async () => {
     let runs = false;
-    const exec = async () => ({ exitCode: runs ? 0 : 1, stdout: '', stderr: '' });
+    const hasRole = async () => runs;
     const restart = { engine: 'never' as const };
     const topology = { nodes: [{ name: 'node1' }, { name: 'node2', restart }] };
-    const { nemesis, record } = played({ deployment: { exec }, topology });
+    const { nemesis, record } = played({ deployment: { hasRole }, topology });
     const kill = (on: string): FaultSpec => ({ fault: 'kill', on, role: 'engine' });
     await nemesis.inject('a', kill('node1'));
     await nemesis.heal('a');

@@ -41,6 +41,28 @@ describe('a move whose', () => {
     expect(errors).toBeGreaterThan(0);
   });
 
+  it('base is tidied away while the difference to it arrives does without, and nobody complains', async () => {
+    const { place, move } = await begin();
+    let losses = 0;
+    place('b').hooks.storage = (storage) => ({
+      ...storage,
+      receive: async (copy, body) => {
+        const [base] = await storage.copies();
+        if (base !== undefined && losses === 0) {
+          losses += 1;
+          await storage.discard(base);
+        }
+        await storage.receive(copy, body);
+      },
+    });
+    place('b').kill();
+    await place('b').start();
+    await move('b');
+    await settled('b', FILES);
+    expect(losses).toBe(1);
+    expect(place('a').lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   it.each([1, 2])('target dies with the copy that it has just received, number %i', async (number) => {
     const { place, move } = await begin();
     let received = 0;

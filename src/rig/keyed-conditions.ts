@@ -1,8 +1,8 @@
 // Conditions of nodes' hardware by the faults that brought them: one that is healed
 // leaves the others, and a node that is started anew gets them all again.
 
-import { createSerial } from '../../base/serial.ts';
-import type { ContainerState } from '../deployment.ts';
+import { createSerial } from '../base/serial.ts';
+import type { ContainerState } from './deployment.ts';
 
 export interface Conditions<T> {
   /** Resolves when it is in force; a node that doesn't run gets it when it is started. */

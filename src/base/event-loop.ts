@@ -1,0 +1,33 @@
+// The real event loop, as whoever owns a time of its own needs it: to know when
+// nothing is left to run, and that nothing real takes part.
+
+import { createHook } from 'node:async_hooks';
+
+/**
+ * Calls back when no tick and no microtask is left: Node runs all of them to their end between two
+ * immediates. What waits for anything real (a timer, a socket) may still come later: see {@link watchForReal}.
+ */
+export const whenIdle = (callback: () => void): void => void setImmediate(callback);
+
+/** What {@link whenIdle} itself takes, and what is at its end by then. */
+const OWN: ReadonlySet<string> = new Set(['Immediate', 'TickObject', 'PROMISE', 'Microtask']);
+
+export interface RealWatch extends Disposable {
+  /** The first thing that was begun whose end the operating system decides; undefined while there is none. */
+  found(): string | undefined;
+}
+
+/** Notices timers, sockets, requests for files and the like, in this thread, until it is disposed of. */
+export function watchForReal(): RealWatch {
+  let found: string | undefined;
+  const options = {
+    // Hooks for promises would cost more than all the rest.
+    trackPromises: false,
+    init: (_id: number, type: string): void => {
+      if (!OWN.has(type))
+        found ??= `${type} ${new Error().stack?.split('\n').slice(2, 8).join(' <- ') ?? ''}`;
+    },
+  };
+  const hook = createHook(options).enable();
+  return { found: () => found, [Symbol.dispose]: () => void hook.disable() };
+}

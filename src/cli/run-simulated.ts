@@ -1,0 +1,133 @@
+// `rig run --mode simulated`: scenarios with one seed or many, on all cores.
+
+import { rmSync } from 'node:fs';
+import { createSystemClock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
+import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
+import { summary } from '../rig/report/summary.ts';
+import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
+import { explain } from './explain.ts';
+import { fitted } from './fitted.ts';
+import { freeFolder } from './run-outcome.ts';
+import type { SimulationResult } from './simulation.ts';
+import { openPool, type SimulationPool } from './simulation-pool.ts';
+
+/** One run of so many is done again, to see that it comes to the same. */
+const REPEATED_OF = 25;
+
+interface Job {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly durationMs: number | undefined;
+  readonly isRepeated: boolean;
+}
+
+interface Tally {
+  readonly results: SimulationResult[];
+  /** What the rig itself failed at. */
+  readonly failures: string[];
+  repeated: number;
+}
+
+/** Answers with the exit code. Throws `invalid` for a scenario that there is not. */
+export async function runSimulated(options: {
+  readonly names: readonly string[];
+  readonly seeds: { readonly from: number; readonly to: number };
+  readonly durationMs: number | undefined;
+  readonly out: string;
+}): Promise<number> {
+  const { seeds, durationMs, out } = options;
+  const names = scenariosNamed(options.names, { seed: seeds.from, durationMs }).map(({ name }) => name);
+  const jobs = Array.from({ length: seeds.to - seeds.from + 1 }, (_, index) =>
+    names.map(
+      (scenario): Job => ({
+        scenario,
+        seed: seeds.from + index,
+        durationMs,
+        isRepeated: index % REPEATED_OF === 0,
+      }),
+    ),
+  ).flat();
+  const isOne = seeds.from === seeds.to;
+  const tally: Tally = { results: [], failures: [], repeated: 0 };
+  await using pool = openPool(jobs.length);
+  const clock = createSystemClock();
+  const startedMs = clock.monotonicMs();
+  const work = async (thread: number): Promise<void> => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      await carryOut({ pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne }, job);
+    }
+  };
+  await Promise.all(Array.from({ length: pool.size }, (_, thread) => work(thread)));
+  conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
+  if (tally.failures.length > 0) return EXIT_MACHINE;
+  return exitCodeOf(worstOf(tally.results.map(({ result }) => result.verdict)));
+}
+
+async function carryOut(
+  context: {
+    readonly pool: SimulationPool;
+    readonly thread: number;
+    readonly tally: Tally;
+    readonly out: string;
+    readonly nowMs: number;
+    readonly keepAll: boolean;
+  },
+  { scenario, seed, durationMs, isRepeated }: Job,
+): Promise<void> {
+  const { pool, thread, tally, keepAll } = context;
+  const folder = freeFolder({ ...context, scenario, seed });
+  const again = `${folder}-again`;
+  const told = `${scenario} --seed ${seed}`;
+  const forget = (path: string): void => rmSync(path, { recursive: true, force: true });
+  try {
+    const found = await pool.run(thread, { scenario, seed, durationMs, folder });
+    tally.results.push(found);
+    const { verdict } = found.result;
+    if (verdict !== 'valid' && !keepAll) process.stdout.write(`${verdictLine(found)}\n`);
+    if (isRepeated) {
+      const second = await pool.run(thread, { scenario, seed, durationMs, folder: again });
+      tally.repeated += 1;
+      if (second.recordDigest !== found.recordDigest) {
+        throw new RigError('internal', `two runs with one seed differ: compare ${folder} with ${again}`);
+      }
+    }
+    if (verdict === 'valid' && !keepAll) forget(folder);
+    forget(again);
+  } catch (error) {
+    tally.failures.push(`${told}: ${explain(RigError.from(error))}`);
+  }
+}
+
+/** Which seed, what it came to, by which check, and where to look. */
+function verdictLine({ result }: SimulationResult): string {
+  const { scenario, seed, verdict, verdicts, folder } = result;
+  const worst = verdicts.find((one) => one.verdict === verdict);
+  return fitted(
+    `${scenario} --seed ${seed}: ${verdict}: ${worst?.check}: ${worst?.reason} (${folder})`,
+    '  ',
+  );
+}
+
+function conclude(
+  { results, failures, repeated }: Tally,
+  { isOne, elapsedMs }: { readonly isOne: boolean; readonly elapsedMs: number },
+): void {
+  const columns = process.stdout.columns ?? 100;
+  if (isOne)
+    process.stdout.write(
+      `\n${summary(
+        results.map(({ result }) => result),
+        { columns },
+      )}\n`,
+    );
+  for (const failure of failures) process.stderr.write(`rig: ${failure}\n`);
+  const count = (verdict: string): number =>
+    results.filter(({ result }) => result.verdict === verdict).length;
+  const simulatedMs = results.reduce((sum, one) => sum + one.simulatedMs, 0);
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  process.stdout.write(
+    `${results.length} simulated: ${count('valid')} valid, ${count('invalid')} invalid, ${count('unknown')} unknown; ` +
+      `${seconds(simulatedMs)} s in ${seconds(elapsedMs)} s; ${repeated} repeated\n`,
+  );
+}

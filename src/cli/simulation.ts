@@ -1,0 +1,78 @@
+// One simulated run, in whichever thread has nothing else to do.
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { watchForReal, whenIdle } from '../base/event-loop.ts';
+import type { Machine } from '../rig/machine.ts';
+import { ETCD_EVENTS_FILE, HISTORY_FILE, LOGS_FOLDER } from '../rig/record-files.ts';
+import { type RunResult, runScenario } from '../rig/run.ts';
+import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
+import { createSimulation } from '../simulator/mode.ts';
+
+/** Loaded before anything begins: in simulated time nothing is read from a real disk (daemon/roles.ts). */
+await Promise.all([
+  import('../daemon/agent/agent.ts'),
+  import('../daemon/api/api.ts'),
+  import('../daemon/cluster.ts'),
+  import('../daemon/engine/engine.ts'),
+  import('../daemon/engine/notify/notifier.ts'),
+  import('../daemon/peers.ts'),
+  import('../daemon/secret.ts'),
+]);
+
+/** Whatever is simulated has a core of its own. */
+const IDLE: Machine = { cores: 1, runnable: () => 0 };
+
+export interface SimulationRequest {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly durationMs: number | undefined;
+  readonly folder: string;
+}
+
+export interface SimulationResult {
+  readonly result: RunResult;
+  readonly simulatedMs: number;
+  readonly events: number;
+  /** Of all that was recorded, byte by byte. */
+  readonly recordDigest: string;
+}
+
+/** Rejects as {@link runScenario} does. */
+export async function simulate(
+  { scenario: name, seed, durationMs, folder }: SimulationRequest,
+  onProgress: (what: string) => void = () => undefined,
+): Promise<SimulationResult> {
+  const [scenario] = scenariosNamed([name], { seed, durationMs });
+  if (scenario === undefined) throw new Error(`there is no scenario '${name}'`);
+  const { elapsed, ...simulation } = createSimulation({
+    seed,
+    loop: { whenIdle, watchForReal },
+    writeFile: (path, file, text) => {
+      mkdirSync(path, { recursive: true });
+      writeFileSync(join(path, file), text);
+    },
+  });
+  const result = await runScenario({
+    ...simulation,
+    scenario,
+    seed,
+    folder,
+    runId: `simulated-${seed}`,
+    signal: new AbortController().signal,
+    keep: 'never',
+    machine: IDLE,
+    onProgress,
+  });
+  const { ms, events } = elapsed();
+  return { result, simulatedMs: ms, events, recordDigest: digestOfRecord(folder) };
+}
+
+function digestOfRecord(folder: string): string {
+  const logs = readdirSync(join(folder, LOGS_FOLDER)).sort();
+  const files = [HISTORY_FILE, ETCD_EVENTS_FILE, ...logs.map((name) => join(LOGS_FOLDER, name))];
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(folder, file)));
+  return hash.digest('hex');
+}

@@ -1,0 +1,47 @@
+// Lets simulated time pass while something is done in it.
+
+import { RigError } from '../base/errors.ts';
+import type { Queue } from './queue.ts';
+
+/** The thread's own event loop (base/event-loop.ts). */
+export interface EventLoop {
+  /** Calls back when no microtask is left. */
+  readonly whenIdle: (callback: () => void) => void;
+  /** Notices what isn't simulated. */
+  readonly watchForReal: () => Disposable & { found(): string | undefined };
+}
+
+/**
+ * Takes one event after the other, each when all that follows from the one before has run, until the work is
+ * done. Rejects as the work does; with `internal` when nothing is left that could happen although the work is
+ * not done, and when something real took part: then nobody knows what a seed means.
+ */
+export async function drive<T>(queue: Queue, loop: EventLoop, work: () => Promise<T>): Promise<T> {
+  using real = loop.watchForReal();
+  const done = work();
+  await events(queue, loop, done);
+  const found = real.found();
+  if (found !== undefined)
+    throw new RigError('internal', `something real took part in a simulation: ${found}`);
+  return done;
+}
+
+function events(queue: Queue, { whenIdle }: EventLoop, done: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isDone = false;
+    const end = (): void => {
+      isDone = true;
+    };
+    done.then(end, end);
+    const step = (): void => {
+      const event = isDone ? undefined : queue.take();
+      if (isDone) resolve();
+      else if (event === undefined) reject(new RigError('internal', 'the simulation stands still'));
+      else {
+        event();
+        whenIdle(step);
+      }
+    };
+    whenIdle(step);
+  });
+}

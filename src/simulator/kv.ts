@@ -1,0 +1,268 @@
+// A client of the simulated etcd, as kv/etcd.ts is one of a real one: deadlines,
+// the member that last worked first, reads tried at each, writes sent once, and
+// streams that are given up when their member is silent.
+
+import { abortError } from '../base/clock.ts';
+import { hasCode, RigError } from '../base/errors.ts';
+import type { Kv, WatchBatch, WatchOptions } from '../kv/kv.ts';
+import type { SimulatedEtcd } from './etcd.ts';
+import { createInbox, type Inbox } from './inbox.ts';
+import { doneBy, type Process } from './process.ts';
+import type { Exchange, Message, Wires } from './wires.ts';
+
+/** As kv/etcd.ts has them by default. */
+const REQUEST_TIMEOUT_MS = 1_500;
+const KEEPALIVE_MS = 6_000;
+/** Of a usual call and its answer; what takes longer because it is long doesn't matter here. */
+const MESSAGE_BYTES = 500;
+
+export interface KvOptions {
+  readonly process: Process;
+  /** Undefined: a client beside the cluster, whose packets no link carries. */
+  readonly host: string | undefined;
+  /** Names of members, the preferred one first. */
+  readonly members: readonly string[];
+  readonly etcd: SimulatedEtcd;
+  readonly wires: Wires;
+}
+
+interface UnaryCall<T> {
+  readonly what: string;
+  readonly write: boolean;
+  readonly effect: (kv: Kv) => Promise<T>;
+}
+
+export function createSimulatedKv(options: KvOptions): Kv {
+  const { process, etcd } = options;
+  const { clock } = process;
+  const closing = new AbortController();
+  const streams = new Map<Inbox<WatchBatch>, string>();
+  /** Members with an open connection. */
+  const connected = new Set<string>();
+  let preferred = 0;
+
+  const refuseIfClosed = (): void => {
+    if (closing.signal.aborted) throw new RigError('aborted', 'the etcd client was closed');
+  };
+  const inOrder = (): readonly string[] => [
+    ...options.members.slice(preferred),
+    ...options.members.slice(0, preferred),
+  ];
+  const worked = (member: string): void => {
+    preferred = options.members.indexOf(member);
+  };
+  const suspect = (member: string): void => {
+    connected.delete(member);
+    if (options.members[preferred] === member) preferred = (preferred + 1) % options.members.length;
+  };
+
+  /** There and back. Rejects with `timeout` after so long; what is under way then may still arrive. */
+  const exchange = <T>(member: string, ms: number, work: (exchange: Exchange) => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const state: Exchange = { over: false };
+      const cancel = clock.after(ms, () => {
+        state.over = true;
+        reject(
+          new RigError('timeout', `${member} did not answer within ${Math.round(ms)} ms`, {
+            definite: false,
+          }),
+        );
+      });
+      const settle = (end: () => void): void =>
+        process.enter(() => {
+          state.over = true;
+          cancel();
+          end();
+        });
+      work(state).then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error)),
+      );
+    });
+  const carry = (path: Pick<Message, 'from' | 'to' | 'isEmpty'>, state: Exchange): Promise<void> =>
+    options.wires.carry({ ...path, bytes: MESSAGE_BYTES, opener: options.host ?? '' }, state);
+
+  /** What happens before it is definite: nothing was sent yet. */
+  const connect = async (member: string, ms: number): Promise<void> => {
+    refuseIfClosed();
+    const { isUp = false } = etcd.members.get(member) ?? {};
+    if (!isUp) {
+      connected.delete(member);
+      await clock.sleep(1);
+      throw new RigError('unavailable', `${member} is not there`);
+    }
+    if (connected.has(member)) return;
+    const [from, to] = [options.host ?? '', member];
+    try {
+      await exchange(member, ms, async (state) => {
+        await carry({ from, to, isEmpty: true }, state);
+        await carry({ from: to, to: from, isEmpty: true }, state);
+      });
+    } catch (error) {
+      throw new RigError('unavailable', `cannot connect to ${member}`, { cause: error });
+    }
+    connected.add(member);
+  };
+
+  const callAt = async <T>(
+    member: string,
+    { what, write, effect }: UnaryCall<T>,
+    shareMs: number,
+    leftMs: number,
+  ) => {
+    const startedMs = clock.monotonicMs();
+    await connect(member, shareMs);
+    const spentMs = clock.monotonicMs() - startedMs;
+    const from = options.host ?? '';
+    try {
+      return await exchange(member, (write ? leftMs : shareMs) - spentMs, async (state) => {
+        await carry({ from, to: member }, state);
+        const answer = etcd.ask(member, { write, effect, isWanted: () => !state.over });
+        // What etcd refuses, it refuses by an answer.
+        const [settled] = await Promise.allSettled([answer]);
+        await carry({ from: member, to: from }, state);
+        if (settled.status === 'rejected') throw settled.reason;
+        return settled.value;
+      });
+    } catch (error) {
+      const { code, message } = RigError.from(error);
+      if (!hasCode(error, 'unavailable', 'timeout')) throw error;
+      // A read has no effect that anybody would have to know of.
+      throw new RigError(code, `${what} at ${member}: ${message}`, { definite: !write, cause: error });
+    }
+  };
+
+  const call = async <T>(request: UnaryCall<T>): Promise<T> => {
+    const endMs = clock.monotonicMs() + REQUEST_TIMEOUT_MS;
+    const candidates = inOrder();
+    let last: RigError | undefined;
+    for (const [index, member] of candidates.entries()) {
+      refuseIfClosed();
+      const leftMs = endMs - clock.monotonicMs();
+      if (leftMs <= 0) break;
+      try {
+        const answer = await callAt(member, request, leftMs / (candidates.length - index), leftMs);
+        worked(member);
+        return answer;
+      } catch (error) {
+        refuseIfClosed();
+        if (!hasCode(error, 'unavailable', 'timeout')) throw error;
+        suspect(member);
+        if (!error.definite) throw error;
+        last = error;
+      }
+    }
+    throw last ?? new RigError('timeout', `${request.what}: no member answered`);
+  };
+
+  const open = async (): Promise<string> => {
+    let last: unknown;
+    for (const member of inOrder()) {
+      try {
+        await connect(member, REQUEST_TIMEOUT_MS / options.members.length);
+        return member;
+      } catch (error) {
+        if (!hasCode(error, 'unavailable', 'timeout')) throw error;
+        suspect(member);
+        last = error;
+      }
+    }
+    throw last;
+  };
+
+  async function* watch(wanted: WatchOptions): AsyncGenerator<WatchBatch> {
+    if (wanted.signal.aborted) throw abortError(wanted.signal);
+    const member = await open();
+    const inbox = createInbox<WatchBatch>();
+    streams.set(inbox, member);
+    const stop = new AbortController();
+    const end = (): void => inbox.end(abortError(wanted.signal));
+    const onClose = (): void => inbox.end(new RigError('aborted', 'the etcd client was closed'));
+    wanted.signal.addEventListener('abort', end, { once: true });
+    closing.signal.addEventListener('abort', onClose, { once: true });
+    const forgetEnd = process.onEnd(() => stop.abort());
+    void serveWatch(options, { member, inbox, wanted: { ...wanted, signal: stop.signal } });
+    if (streams.size === 1) probe();
+    try {
+      yield* inbox;
+    } finally {
+      streams.delete(inbox);
+      forgetEnd();
+      stop.abort();
+      wanted.signal.removeEventListener('abort', end);
+      closing.signal.removeEventListener('abort', onClose);
+    }
+  }
+
+  /** Looks after the members that streams are open to, for as long as there are any. */
+  const probe = (): void => {
+    clock.after(KEEPALIVE_MS, () => {
+      for (const member of new Set(streams.values())) {
+        const [from, to] = [options.host ?? '', member];
+        exchange(member, REQUEST_TIMEOUT_MS, async (state) => {
+          await carry({ from, to }, state);
+          const asked = etcd.members.get(member)?.process;
+          if (asked !== undefined) await doneBy(asked, async () => undefined);
+          await carry({ from: to, to: from }, state);
+        }).catch((cause: unknown) => {
+          suspect(member);
+          const silent = new RigError('unavailable', `${member} is silent`, { definite: false, cause });
+          for (const [inbox, at] of streams) if (at === member) inbox.end(silent);
+        });
+      }
+      if (streams.size > 0) probe();
+    });
+  };
+
+  const read = <T>(what: string, effect: UnaryCall<T>['effect']) => call({ what, write: false, effect });
+  const write = <T>(what: string, effect: UnaryCall<T>['effect']) => call({ what, write: true, effect });
+  return {
+    get: (key) => read(`reading ${key}`, (kv) => kv.get(key)),
+    list: (prefix, wanted) => read(`reading ${prefix}`, (kv) => kv.list(prefix, wanted)),
+    transact: (transaction) =>
+      write(`writing ${transaction.writes.map(({ key }) => key).join(', ')}`, (kv) =>
+        kv.transact(transaction),
+      ),
+    grantLease: (ttl) => write(`granting a lease of ${ttl} s`, (kv) => kv.grantLease(ttl)),
+    // May be sent twice: a lease that was renewed is renewed once more.
+    keepLeaseAlive: (id) => read(`renewing lease ${id}`, (kv) => kv.keepLeaseAlive(id)),
+    revokeLease: (id) => write(`revoking lease ${id}`, (kv) => kv.revokeLease(id)),
+    listLeases: () => read('listing leases', (kv) => kv.listLeases()),
+    watch,
+    close: async () => closing.abort(),
+  };
+}
+
+/** The member's side of a watch: sends what there is, in order, until nobody listens any more. */
+async function serveWatch(
+  { etcd, wires, process, host = '' }: KvOptions,
+  stream: { readonly member: string; readonly inbox: Inbox<WatchBatch>; readonly wanted: WatchOptions },
+): Promise<void> {
+  const { member, inbox, wanted } = stream;
+  const state: Exchange = {
+    get over() {
+      return wanted.signal.aborted;
+    },
+  };
+  const isWanted = (): boolean => !state.over;
+  const fail = (error: unknown): void =>
+    process.enter(() => inbox.end(RigError.from(error, { code: 'unavailable', definite: false })));
+  const forget = etcd.members
+    .get(member)
+    ?.process?.onEnd(() => fail(new RigError('unavailable', `${member} ended`)));
+  try {
+    await wires.carry({ from: host, to: member, bytes: MESSAGE_BYTES }, state);
+    const source = await etcd.ask(member, { write: false, isWanted, effect: async (kv) => kv.watch(wanted) });
+    for await (const batch of source) {
+      // A member without a leader tells of nothing new.
+      await etcd.ask(member, { write: false, isWanted, effect: async () => undefined });
+      const bytes = MESSAGE_BYTES * Math.max(1, batch.events.length);
+      await wires.carry({ from: member, to: host, bytes, opener: host }, state);
+      process.enter(() => inbox.push(batch));
+    }
+  } catch (error) {
+    if (!wanted.signal.aborted) fail(error);
+  } finally {
+    forget?.();
+  }
+}

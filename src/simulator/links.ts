@@ -1,0 +1,70 @@
+// The links between members as the rig breaks and looks at them (rig/deployment.ts, Links).
+
+import type { Arrivals, Connection, Links, Path } from '../rig/deployment.ts';
+import type { Exchange } from './wires.ts';
+import type { World } from './world.ts';
+
+/** From one packet of a burst to the next, as fast as a sender gets them out. */
+const GAP_MS = 0.05;
+
+/** `hasNetwork`: whether the member's container runs, frozen or not. */
+export function createSimulatedLinks(
+  { wires, queue, rig }: World,
+  hasNetwork: (member: string) => boolean,
+): Links {
+  const possible = (paths: readonly Path[]): readonly Path[] =>
+    paths.filter(({ from, to }) => hasNetwork(from) && hasNetwork(to));
+
+  const burst: Links['send'] = async (paths, { count, bytes, withinMs }) => {
+    const sent = possible(paths).map((path) => ({ path, packets: packetsOf(path, { count, bytes }) }));
+    await rig.clock.sleep(withinMs);
+    return sent.map(({ path: { from, to }, packets }): Arrivals => {
+      const arrived = packets.filter(({ tookMs }) => tookMs <= withinMs).sort((a, b) => a.atMs - b.atMs);
+      const spanMs = (arrived.at(-1)?.atMs ?? 0) - (arrived[0]?.atMs ?? 0);
+      return { from, to, sent: count, tookMs: arrived.map(({ tookMs }) => tookMs), spanMs };
+    });
+  };
+  const packetsOf = (path: Path, { count, bytes }: { readonly count: number; readonly bytes: number }) =>
+    Array.from({ length: count }, (_, index) => {
+      const tookMs = wires.packetMs(path, bytes);
+      return tookMs === undefined ? [] : [{ tookMs, atMs: tookMs + index * GAP_MS }];
+    }).flat();
+
+  const connectOne = ({ from, to }: Path, withinMs: number): Promise<Connection> => {
+    const startedMs = queue.nowMs;
+    const exchange: Exchange = { over: false };
+    let outcome: Connection['outcome'] = 'silent';
+    const end = (): Connection => ({ from, to, outcome, tookMs: queue.nowMs - startedMs });
+    const talk = async (): Promise<void> => {
+      const message = { bytes: 64, opener: from };
+      await wires.carry({ ...message, from, to, isEmpty: true }, exchange);
+      await wires.carry({ ...message, from: to, to: from, isEmpty: true }, exchange);
+      outcome = 'mute';
+      await wires.carry({ ...message, from, to }, exchange);
+      await wires.carry({ ...message, from: to, to: from }, exchange);
+      outcome = 'answered';
+    };
+    return new Promise((resolve) => {
+      const cancel = rig.clock.after(withinMs, () => {
+        exchange.over = true;
+        resolve(end());
+      });
+      talk()
+        .catch(() => {
+          outcome = outcome === 'silent' ? 'refused' : 'reset';
+        })
+        .then(() => {
+          cancel();
+          resolve(end());
+        });
+    });
+  };
+
+  return {
+    set: async (key, links) => wires.set(key, links),
+    inForce: wires.inForce,
+    send: burst,
+    connect: (paths, withinMs) => Promise.all(possible(paths).map((path) => connectOne(path, withinMs))),
+    missing: async () => undefined,
+  };
+}

@@ -1,0 +1,59 @@
+// The simulated mode: one cluster, in one thread, in a time of its own.
+
+import type { Clock } from '../base/clock.ts';
+import type { RunOptions } from '../rig/run.ts';
+import { deploySimulated, type SimulatedOptions } from './deployment.ts';
+import { drive, type EventLoop } from './drive.ts';
+import { createProcess } from './process.ts';
+import { createQueue } from './queue.ts';
+import { createWorld, observingKv, type World } from './world.ts';
+
+export interface Simulation extends Required<Pick<RunOptions, 'clock' | 'deploy' | 'openKv' | 'conduct'>> {
+  /** Simulated milliseconds so far, and events. */
+  readonly elapsed: () => { readonly ms: number; readonly events: number };
+}
+
+/** For one run. The seed decides all that the run's own doesn't. */
+export function createSimulation(options: {
+  readonly seed: number;
+  readonly loop: EventLoop;
+  readonly writeFile: SimulatedOptions['writeFile'];
+}): Simulation {
+  const queue = createQueue();
+  const clock = neverTheSame(createProcess(queue).clock);
+  let world: World | undefined;
+  return {
+    clock,
+    deploy: async ({ topology, runId, absentAtStart }) => {
+      world = createWorld(queue, options.seed, topology);
+      return deploySimulated({ world, topology, runId, absentAtStart, writeFile: options.writeFile });
+    },
+    openKv: (endpoints) => {
+      if (world === undefined) throw new Error('nothing is deployed yet');
+      return observingKv(
+        world,
+        endpoints.map((endpoint) => new URL(endpoint).hostname),
+      );
+    },
+    conduct: (experiment) => drive(queue, options.loop, experiment),
+    elapsed: () => ({ ms: queue.nowMs, events: queue.taken }),
+  };
+}
+
+/** What a run's record tells apart (rig/journal.ts). */
+const LEAST_STEP_MS = 0.1;
+
+/**
+ * The rig's clock: it never shows the same time twice, for of two calls with no time between them nobody could
+ * tell from the record which was first.
+ */
+function neverTheSame(clock: Clock): Clock {
+  let shownMs = Number.NEGATIVE_INFINITY;
+  return {
+    ...clock,
+    monotonicMs: () => {
+      shownMs = Math.max(clock.monotonicMs(), shownMs + LEAST_STEP_MS);
+      return shownMs;
+    },
+  };
+}

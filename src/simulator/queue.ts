@@ -1,0 +1,95 @@
+// The one queue of everything that is to happen, and with it the time: it passes
+// from one event to the next, and only there.
+
+export interface Queue {
+  /** Milliseconds since the beginning. */
+  readonly nowMs: number;
+  /** Events that were taken so far. */
+  readonly taken: number;
+  /** Calls back after `ms`; what is due at the same moment comes in the order of its coming. The returned function cancels it. */
+  after(ms: number, callback: () => void): () => void;
+  /** Takes out the next event and moves time to it; undefined when nothing is left. */
+  take(): (() => void) | undefined;
+}
+
+interface Entry {
+  readonly dueMs: number;
+  readonly place: number;
+  /** Undefined once it was cancelled. */
+  callback: (() => void) | undefined;
+}
+
+export function createQueue(): Queue {
+  /** A binary heap: no entry is due before its parent, at (index - 1) / 2. */
+  const heap: Entry[] = [];
+  let nowMs = 0;
+  let places = 0;
+  let taken = 0;
+  return {
+    get nowMs() {
+      return nowMs;
+    },
+    get taken() {
+      return taken;
+    },
+    after: (ms, callback) => {
+      places += 1;
+      const entry: Entry = { dueMs: nowMs + Math.max(0, ms), place: places, callback };
+      heap.push(entry);
+      rise(heap, heap.length - 1);
+      return () => {
+        entry.callback = undefined;
+      };
+    },
+    take: () => {
+      for (;;) {
+        const first = takeFirst(heap);
+        if (first === undefined) return undefined;
+        if (first.callback === undefined) continue;
+        nowMs = first.dueMs;
+        taken += 1;
+        return first.callback;
+      }
+    },
+  };
+}
+
+const isBefore = (one: Entry, other: Entry): boolean =>
+  one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.place < other.place);
+
+function takeFirst(heap: Entry[]): Entry | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (last === undefined || last === first) return first;
+  heap[0] = last;
+  sink(heap, 0);
+  return first;
+}
+
+function rise(heap: Entry[], from: number): void {
+  for (let index = from; index > 0; ) {
+    const parent = (index - 1) >> 1;
+    if (!swapIfBefore(heap, index, parent)) return;
+    index = parent;
+  }
+}
+
+function sink(heap: Entry[], from: number): void {
+  for (let index = from; ; ) {
+    const left = 2 * index + 1;
+    const right = left + 1;
+    const [a, b] = [heap[left], heap[right]];
+    if (a === undefined) return;
+    const child = b !== undefined && isBefore(b, a) ? right : left;
+    if (!swapIfBefore(heap, child, index)) return;
+    index = child;
+  }
+}
+
+function swapIfBefore(heap: Entry[], child: number, parent: number): boolean {
+  const [one, other] = [heap[child], heap[parent]];
+  if (one === undefined || other === undefined || !isBefore(one, other)) return false;
+  heap[child] = other;
+  heap[parent] = one;
+  return true;
+}

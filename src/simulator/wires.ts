@@ -1,0 +1,131 @@
+// What carries messages from one member's host to another's: as TCP would over
+// packets that are late, lost, held back or answered with a reset, each direction of
+// each link by itself.
+
+import { RigError } from '../base/errors.ts';
+import { below, type Random } from '../base/random.ts';
+import type { Link, LinkEffect, Path } from '../rig/deployment.ts';
+import type { Queue } from './queue.ts';
+
+/** Whoever waits for a message: nothing is sent again once it is over. */
+export interface Exchange {
+  over: boolean;
+}
+
+export interface Message extends Path {
+  readonly bytes: number;
+  /** Who opened the connection that it belongs to. Default: `from`. */
+  readonly opener?: string;
+  /** A handshake's or an acknowledgement, which a half-open connection lets pass. Default: false. */
+  readonly isEmpty?: boolean;
+}
+
+export interface Wires {
+  /**
+   * Resolves when it has arrived. Rejects with `unavailable` where a reset comes back. What is lost is sent
+   * again, later each time, until it arrives or the exchange is over: then it never resolves.
+   */
+  carry(message: Message, exchange: Exchange): Promise<void>;
+  /** When a packet that is sent now would arrive; undefined when it is lost. */
+  packetMs(path: Path, bytes: number): number | undefined;
+  set(key: string, links: readonly Link[]): void;
+  inForce(): ReadonlyMap<string, readonly Link[]>;
+  /** Whether anything gets from one to the other. */
+  passes(path: Path): boolean;
+  /** Tells whenever links have changed. */
+  onChange(callback: () => void): void;
+}
+
+/** A switch between two hosts of one machine room. */
+const LEAST_MS = 0.1;
+const SPREAD_MS = 0.9;
+/** 1 Gbit/s, shared by nobody. */
+const USUAL_KBIT_PER_SECOND = 1_000_000;
+/** Linux's first retransmission, which doubles; the longest is what a client does not outwait anyway. */
+const RETRANSMIT_MS = 200;
+const LONGEST_RETRANSMIT_MS = 1_600;
+/** A TCP segment: each of a message may be lost by itself. */
+const SEGMENT_BYTES = 1_400;
+
+export function createWires(queue: Queue, random: Random): Wires {
+  const byKey = new Map<string, readonly Link[]>();
+  const listeners = new Set<() => void>();
+  let byPath = new Map<string, readonly LinkEffect[]>();
+  /** Until when a link of limited bandwidth is busy, by path. */
+  const busyUntilMs = new Map<string, number>();
+
+  const effectsOf = ({ from, to }: Path): readonly LinkEffect[] => byPath.get(`${from} ${to}`) ?? [];
+  const chance = (): number => random.uint32() / 2 ** 32;
+
+  const delayMs = (path: Path, bytes: number, effects: readonly LinkEffect[]): number => {
+    let ms = LEAST_MS + SPREAD_MS * chance();
+    let kbitPerSecond = Number.POSITIVE_INFINITY;
+    for (const effect of effects) {
+      if (effect.does === 'delay') ms += effect.delayMs + effect.jitterMs * (2 * chance() - 1);
+      if (effect.does === 'limit') kbitPerSecond = Math.min(kbitPerSecond, effect.kbitPerSecond);
+    }
+    if (kbitPerSecond === Number.POSITIVE_INFINITY) return ms + (bytes * 8) / USUAL_KBIT_PER_SECOND;
+    const key = `${path.from} ${path.to}`;
+    const freeMs = Math.max(queue.nowMs, busyUntilMs.get(key) ?? 0) + (bytes * 8) / kbitPerSecond;
+    busyUntilMs.set(key, freeMs);
+    return freeMs - queue.nowMs + ms;
+  };
+  const isLost = (effects: readonly LinkEffect[]): boolean =>
+    effects.some(
+      (effect) => effect.does === 'drop' || (effect.does === 'lose' && chance() * 100 < effect.percent),
+    );
+
+  const carry: Wires['carry'] = (message, exchange) =>
+    new Promise((resolve, reject) => {
+      let waitMs = RETRANSMIT_MS;
+      /** Segments that have yet to arrive. */
+      let left = Math.max(1, Math.ceil(message.bytes / SEGMENT_BYTES));
+      const attempt = (): void => {
+        if (exchange.over) return;
+        const effects = effectsOf(message);
+        if (effects.some(({ does }) => does === 'reset')) {
+          const refusal = new RigError('unavailable', 'the connection was reset', { definite: false });
+          queue.after(LEAST_MS, () => reject(refusal));
+          return;
+        }
+        const isMuted =
+          message.isEmpty !== true &&
+          (message.opener ?? message.from) === message.to &&
+          effects.some(({ does }) => does === 'mute');
+        const before = left;
+        if (!isMuted) for (let count = 0; count < before; count += 1) if (!isLost(effects)) left -= 1;
+        if (left === 0) {
+          queue.after(delayMs(message, message.bytes, effects), resolve);
+          return;
+        }
+        // Of a long message only what was lost is sent again, and fast while other segments arrive.
+        const soonMs = left < before ? 2 * SPREAD_MS : waitMs;
+        if (left === before) waitMs = Math.min(2 * waitMs, LONGEST_RETRANSMIT_MS);
+        queue.after(soonMs, attempt);
+      };
+      attempt();
+    });
+
+  return {
+    carry,
+    packetMs: (path, bytes) => {
+      const effects = effectsOf(path);
+      return isLost(effects) ? undefined : delayMs(path, bytes, effects);
+    },
+    set: (key, links) => {
+      if (links.length === 0) byKey.delete(key);
+      else byKey.set(key, links);
+      const grouped = Map.groupBy([...byKey.values()].flat(), ({ from, to }) => `${from} ${to}`);
+      byPath = new Map([...grouped].map(([path, all]) => [path, all.map(({ effect }) => effect)]));
+      for (const listener of listeners) listener();
+    },
+    inForce: () => byKey,
+    passes: (path) =>
+      !effectsOf(path).some(({ does }) => does === 'drop' || does === 'reset' || does === 'mute'),
+    onChange: (callback) => void listeners.add(callback),
+  };
+}
+
+/** A random number of milliseconds from `least` on, below `most`. */
+export const someMs = (least: number, most: number, random: Random): number =>
+  least + below(random, Math.round((most - least) * 1_000)) / 1_000;
