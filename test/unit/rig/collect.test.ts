@@ -13,9 +13,9 @@ it('looks into the other nodes when one ends meanwhile, and records that nobody 
       'this test',
     ),
     state: async (name: string) => (name === 'node3' ? 'exited' : 'running'),
-    exec: async (name: string) => {
+    inventory: async (name: string) => {
       if (name === 'node1') throw new RigError('machine', 'cannot run node in node1: it is not running');
-      return { exitCode: 0, stdout: '{"volumes":[]}', stderr: '' };
+      return { volumes: [] };
     },
   } as unknown as Deployment;
   const journal = { record: (event: unknown) => recorded.push(event) } as unknown as Journal;
