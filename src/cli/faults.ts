@@ -1,6 +1,7 @@
 // `rig faults`: what can be injected, and whether this machine has what it takes.
 
 import type { Command } from 'commander';
+import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { createContainers } from '../rig/docker/containers.ts';
@@ -79,7 +80,7 @@ async function siteWithoutCluster(): Promise<Site> {
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
   const { links: image } = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
   const runId = newRunId();
-  const containers = createContainers(docker, runId);
+  const containers = createContainers(docker, createSystemClock(), runId);
   const sidecars = createSidecars({ docker, containers, image, project: runId, runId });
   const deployment: Partial<Deployment> = {
     topology: parseTopology({ nodes: [{ name: 'node1' }] }, 'rig faults'),

@@ -55,7 +55,7 @@ async function attachedLoops(): Promise<ReadonlySet<string>> {
 
 /** Those of them that carry the disks of a run's nodes. */
 async function loopsOf(docker: Engine, runId: string): Promise<readonly string[]> {
-  const containers = createContainers(docker, projectOf(runId));
+  const containers = createContainers(docker, createSystemClock(), projectOf(runId));
   const nodes = (await containers.services()).filter((service) => service.startsWith('node'));
   return Promise.all(
     nodes.map(async (node) => {

@@ -36,6 +36,8 @@ export interface ComposeOptions {
   readonly images: Images;
   /** Members of etcd whose data is lost: they join a cluster that exists. Default: none. */
   readonly rejoining?: readonly string[];
+  /** Default: true. */
+  readonly healthchecks?: boolean | undefined;
   /** Text put before the document, as comments; a line each. */
   readonly header?: readonly string[];
 }
@@ -80,7 +82,16 @@ const UNPULLED = { pull_policy: 'never' };
 // An init as PID 1 passes signals on, and reaps what a killed process leaves behind.
 const INIT = { init: true };
 
-function etcdService({ topology, images, rejoining }: ComposeOptions, name: string): Section {
+/** `test`: the command that the engine runs in the container. */
+function healthcheck(
+  isWanted: boolean | undefined,
+  { test, startPeriod }: { readonly test: readonly string[]; readonly startPeriod: string },
+): Section {
+  const rhythm = { interval: '1s', timeout: '3s', retries: 3, start_period: startPeriod };
+  return isWanted !== false ? { healthcheck: { test, ...rhythm } } : {};
+}
+
+function etcdService({ topology, images, rejoining, healthchecks }: ComposeOptions, name: string): Section {
   return {
     image: images.etcd,
     ...UNPULLED,
@@ -100,13 +111,7 @@ function etcdService({ topology, images, rejoining }: ComposeOptions, name: stri
     },
     ports: [published(ETCD_PORT)],
     volumes: [`${dataVolume(name)}:/var/lib/etcd`],
-    healthcheck: {
-      test: ['CMD', 'etcdctl', 'endpoint', 'health'],
-      interval: '1s',
-      timeout: '3s',
-      retries: 3,
-      start_period: '30s',
-    },
+    ...healthcheck(healthchecks, { test: ['CMD', 'etcdctl', 'endpoint', 'health'], startPeriod: '30s' }),
   };
 }
 
@@ -122,7 +127,7 @@ function peerEnvironment(members: readonly string[], name: string): Section {
   };
 }
 
-function nodeService({ topology, images }: ComposeOptions, node: TopologyNode): Section {
+function nodeService({ topology, images, healthchecks }: ComposeOptions, node: TopologyNode): Section {
   const image = topology.system.kind === 'image' ? topology.system.image : images.node;
   return {
     image,
@@ -145,13 +150,10 @@ function nodeService({ topology, images }: ComposeOptions, node: TopologyNode): 
     ports: [published(API_PORT)],
     volumes: [`${dataVolume(node.name)}:/var/lib/cobalt`],
     // No depends_on: a node starts and waits by itself while etcd is absent.
-    healthcheck: {
+    ...healthcheck(healthchecks, {
       test: ['CMD', 'curl', '-fsS', '-m', '2', `http://127.0.0.1:${API_PORT}/readyz`],
-      interval: '1s',
-      timeout: '3s',
-      retries: 3,
-      start_period: '60s',
-    },
+      startPeriod: '60s',
+    }),
   };
 }
 

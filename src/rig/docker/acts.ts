@@ -30,7 +30,7 @@ export async function actOnContainer(context: ActContext, act: Act, member: stri
     if (act === 'kill') await container.kill({ signal: 'SIGKILL' });
     else if (act === 'stop') await container.stop({ t: 10 });
     else if (act === 'start') await container.start();
-    else if (act === 'pause') await freeze(container, { member, clock });
+    else if (act === 'pause') await freeze(context, member);
     else await container.unpause();
   });
   let seen = before;
@@ -51,14 +51,11 @@ export async function actOnContainer(context: ActContext, act: Act, member: stri
  * The kernel may refuse while processes are just being started in the container, which on a busy machine takes them a
  * while: then again. Throws `conflict` when it goes on refusing, for that says nothing of the machine.
  */
-async function freeze(
-  container: { pause(): Promise<unknown> },
-  { member, clock }: { readonly member: string; readonly clock: Clock },
-): Promise<void> {
+async function freeze({ containers, clock }: ActContext, member: string): Promise<void> {
   const endMs = clock.monotonicMs() + FREEZES_WITHIN_MS;
   for (;;) {
     try {
-      await container.pause();
+      await containers.pause(member);
       return;
     } catch (error) {
       if (!/unable to freeze/.test(String(error))) throw error;

@@ -21,9 +21,9 @@ export async function attachContainers(options: {
   readonly runId: string;
   readonly composeFile: string;
 }): Promise<Deployment | undefined> {
-  const { docker, runId, composeFile } = options;
+  const { docker, clock, runId, composeFile } = options;
   const project = projectOf(runId);
-  const containers = createContainers(docker, project);
+  const containers = createContainers(docker, clock, project);
   const services = new Set(await containers.services());
   if (services.size === 0) return undefined;
   await removeSidecars(docker, runId, project);

@@ -4,8 +4,10 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
+import type { Clock } from '../../base/clock.ts';
 import { hasCode, RigError } from '../../base/errors.ts';
 import type { ContainerState, ExecResult } from '../deployment.ts';
+import { createCommandStarts } from './command-starts.ts';
 import { withDeadline } from './engine.ts';
 
 const SERVICE_LABEL = 'com.docker.compose.service';
@@ -20,10 +22,13 @@ export interface Containers {
   /** The port of 127.0.0.1 that leads to the container's port. */
   publishedPort(service: string, port: number): Promise<number>;
   exec(service: string, command: readonly string[]): Promise<ExecResult>;
+  /** Freezes all processes of the container, when none of our commands is about to start there. */
+  pause(service: string): Promise<void>;
   logs(service: string): Promise<string>;
 }
 
-export function createContainers(docker: Docker, project: string): Containers {
+export function createContainers(docker: Docker, clock: Clock, project: string): Containers {
+  const starts = createCommandStarts(clock);
   const ids = new Map<string, string>();
 
   const refresh = async (): Promise<void> => {
@@ -87,7 +92,10 @@ export function createContainers(docker: Docker, project: string): Containers {
       throw new RigError('unavailable', `${service} publishes no port ${port} now; is it running?`);
     },
     exec: (service, command) =>
-      withContainer(service, (container) => execIn(docker, container, service, command)),
+      starts.command(service, (made) =>
+        withContainer(service, (container) => execIn(docker, container, service, command, made)),
+      ),
+    pause: (service) => starts.freeze(service, async () => void (await (await get(service)).pause())),
     logs: async (service) => {
       const raw = await withContainer(service, (container) =>
         engine(`read the logs of ${service}`, () =>
@@ -102,15 +110,17 @@ export function createContainers(docker: Docker, project: string): Containers {
 /** The longest is an inventory of a full disk. One in a container that is frozen meanwhile would never end. */
 const EXEC_WITHIN_MS = 120_000;
 
-/** `service` names the container in messages. */
+/** `service` names the container in messages; `made` is told of the command before it is started. */
 export async function execIn(
   docker: Docker,
   container: Docker.Container,
   service: string,
   command: readonly string[],
+  made: (exec: Docker.Exec) => void = () => undefined,
 ): Promise<ExecResult> {
   return engine(`run ${command[0]} in ${service}`, async () => {
     const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true });
+    made(exec);
     const stream = await exec.start({ hijack: true, stdin: false });
     const stdout = new PassThrough();
     const stderr = new PassThrough();

@@ -35,6 +35,11 @@ export interface DeployOptions {
   readonly runId: string;
   /** Where the compose file is written. */
   readonly composeFile: string;
+  /**
+   * Whether the engine asks the members for their health, by a command in each, once a second. A pause that meets the
+   * start of one hangs, and the container with it (command-starts.ts). Default: true.
+   */
+  readonly healthchecks?: boolean;
   /** Members that are created but not started. */
   readonly absentAtStart?: readonly string[];
   readonly signal?: AbortSignal;
@@ -54,7 +59,7 @@ export async function deployContainers(options: DeployOptions): Promise<Deployme
   await refuseExisting(docker, runId);
   await mkdir(dirname(composeFile), { recursive: true });
   await writeFile(composeFile, render(options, topology));
-  const containers = createContainers(docker, project.project);
+  const containers = createContainers(docker, clock, project.project);
   const deployment = createDeployment({ ...options, project, containers });
   try {
     const absent = options.absentAtStart ?? [];
@@ -94,8 +99,8 @@ export function membersOf(topology: Topology): readonly string[] {
 }
 
 function render(options: DeployOptions, topology: Topology, rejoining: readonly string[] = []): string {
-  const { runId, images } = options;
-  return renderCompose({ topology, project: projectOf(runId), runId, images, rejoining });
+  const { runId, images, healthchecks } = options;
+  return renderCompose({ topology, project: projectOf(runId), runId, images, rejoining, healthchecks });
 }
 
 export function createDeployment(

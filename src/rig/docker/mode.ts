@@ -50,6 +50,8 @@ export async function openContainersMode(options: {
         runId,
         composeFile,
         absentAtStart,
+        // For whoever looks at it by Docker's own means; the rig asks the members themselves.
+        healthchecks: outlivesRig === true,
         signal,
         onEnd,
       });

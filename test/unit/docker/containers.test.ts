@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type Docker from 'dockerode';
+import { createSystemClock } from '../../../src/base/clock.ts';
 import { createContainers, execIn } from '../../../src/rig/docker/containers.ts';
 
 /** A container in which a command says something, and whether it ends. */
@@ -46,7 +47,7 @@ function fakeEngine() {
     }),
   } as unknown as Docker;
   return {
-    containers: createContainers(docker, 'project'),
+    containers: createContainers(docker, createSystemClock(), 'project'),
     becomes: (next: string | undefined) => {
       id = next;
     },

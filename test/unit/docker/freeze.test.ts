@@ -13,7 +13,7 @@ function container(refusals: number) {
     if (counted.tries <= refusals) throw new Error('OCI runtime pause failed: unable to freeze: unknown');
     counted.state = 'paused';
   };
-  const containers = { state: async () => counted.state, get: async () => ({ pause }) } as unknown;
+  const containers = { state: async () => counted.state, get: async () => ({}), pause } as unknown;
   return { counted, containers: containers as Containers };
 }
 
