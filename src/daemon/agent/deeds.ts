@@ -79,7 +79,7 @@ async function performAll(
   for (const deed of decision.deeds) {
     // What is made before there is a mark holds nothing that isn't elsewhere, too, for as long as no client is let in.
     if (makes(deed)) marked = mark(options, deed, modRevision);
-    else await marked;
+    if (!makes(deed) || (await isThere(options, volume, deed))) await marked;
     try {
       if (!(await isStillDue(options, job, deed))) return 'begin-again';
     } catch (error) {
@@ -108,6 +108,15 @@ function mark({ binding }: DeedOptions, deed: Deed, revision: number): Promise<v
   // Whoever gives up before has no use for it.
   marked.catch(() => undefined);
   return marked;
+}
+
+/** Then clients may use it, by what a newer store says than one that was restored: that one must not touch it. */
+async function isThere({ storage }: DeedOptions, { id }: Volume, deed: Deed): Promise<boolean> {
+  try {
+    return (await storage.find(id)) !== undefined;
+  } catch (error) {
+    throw new DeedError(deed, error);
+  }
 }
 
 /** It puts a subvolume on the disk. */

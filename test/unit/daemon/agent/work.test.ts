@@ -8,6 +8,7 @@ import { createNode, openStore, put, TTL_SECONDS } from './support.ts';
 
 const RULE = { host: '10.0.0.1', access: 'rw', squash: 'none' } as const;
 const ENGINE: Author = { writer: { role: 'engine', node: 'a', term: 1 }, nowMs: 0 };
+const PARENT = 'vfedcba9876543210';
 const OTHER = { host: '10.0.0.2', access: 'ro', squash: 'none' } as const;
 
 async function setUp() {
@@ -200,6 +201,24 @@ describe('a job of the agent', () => {
     expect((await stored(node)).state).toBe('ready');
   });
 
+  it.each([
+    ['scheduling', {}],
+    ['cloning', { parent_id: PARENT }],
+  ] as const)(
+    'does not limit what clients use by what a store of before it says: %s',
+    async (state, control) => {
+      const node = await setUp();
+      await node.storage.create({ id: PARENT, quotaBytes: 1 << 30 });
+      await node.storage.create({ id: ID, quotaBytes: 2 * 1024 ** 3 });
+      await put(node.raw, volumeOf({ node: 'a', state }, control));
+      node.binding.witness = async () => {
+        throw new RigError('conflict', 'this is another cluster');
+      };
+      await expect(node.attend(ID)).rejects.toMatchObject({ code: 'conflict' });
+      expect(node.disk.subvolumes.get(ID)?.quotaBytes).toBe(2 * 1024 ** 3);
+    },
+  );
+
   it('tells of a disk that cannot be written to, also when the mark is what it refuses', async () => {
     const node = await setUp();
     await put(node.raw, volumeOf({ node: 'a' }));
@@ -298,15 +317,14 @@ describe('a job of the agent', () => {
 
   it('does not clone what has become of somebody else’s while it was held up', async () => {
     const node = await setUp();
-    const parent = 'vfedcba9876543210';
-    await node.storage.create({ id: parent, quotaBytes: 1 << 30 });
-    const cloning = volumeOf({ state: 'cloning', node: 'a' }, { parent_id: parent });
+    await node.storage.create({ id: PARENT, quotaBytes: 1 << 30 });
+    const cloning = volumeOf({ state: 'cloning', node: 'a' }, { parent_id: PARENT });
     await put(node.raw, cloning);
     node.binding.witness = async () => {
       node.clock.freeze(TTL_SECONDS * 1000);
       await put(node.raw, { ...cloning, state: 'pending', node: null });
     };
     await node.attend(ID);
-    expect([...node.disk.subvolumes.keys()]).toEqual([parent]);
+    expect([...node.disk.subvolumes.keys()]).toEqual([PARENT]);
   });
 });
