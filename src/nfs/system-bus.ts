@@ -1,7 +1,8 @@
-// The system's D-Bus: one connection, which is made by the first call and again by the first one after it was lost.
+// The system's D-Bus: one connection, which is made by the first call and again by the first one after it was lost,
+// or after a call on it that nobody answered.
 
 import { createConnection } from 'node:net';
-import { createClient, type MessageBus } from 'dbus-native';
+import { createClient, type MessageBus, TimeoutError } from 'dbus-native';
 
 const SOCKET = '/run/dbus/system_bus_socket';
 
@@ -27,37 +28,59 @@ export interface SystemBus {
 /** The bus itself can't be reached, or lets nobody in. */
 export class NotConnectedError extends Error {}
 
-/** `timeoutMs` is for each call, and for making the connection. It holds no process open. */
-export function createSystemBus(options: { readonly timeoutMs: number }): SystemBus {
-  const { timeoutMs } = options;
-  let connected: Promise<MessageBus> | undefined;
+interface Connection {
+  readonly bus: MessageBus;
+  /** Rejects with a NotConnectedError. */
+  readonly ready: Promise<unknown>;
+  /** The next call makes another one. */
+  end(): void;
+}
 
-  const connect = async (): Promise<MessageBus> => {
-    const stream = createConnection(SOCKET).unref();
+/**
+ * `timeoutMs` is for each call, and for making the connection. It holds no process open. `socket` is that of the
+ * system's bus by default.
+ */
+export function createSystemBus(options: {
+  readonly timeoutMs: number;
+  readonly socket?: string;
+}): SystemBus {
+  const { timeoutMs, socket = SOCKET } = options;
+  let current: Connection | undefined;
+
+  const connect = (): Connection => {
+    const stream = createConnection(socket).unref();
     // `direct`: or it would greet the bus by itself, and throw at nobody when that fails.
     const bus = createClient({ stream, direct: true, authMethods: ['EXTERNAL'] });
+    const end = (): void => {
+      if (current?.bus === bus) current = undefined;
+      stream.destroy();
+    };
     let lastError: Error | undefined;
     bus.connection.on('error', (error: Error) => {
       lastError = error;
-      stream.destroy();
+      end();
     });
-    stream.once('close', () => {
-      connected = undefined;
+    stream.once('end', end).once('close', end);
+    const ready = invoke(bus, HELLO, timeoutMs).catch((error: Error) => {
+      end();
+      const said = lastError ?? error;
+      throw new NotConnectedError(`no connection to ${socket}: ${said.message}`, { cause: said });
     });
-    try {
-      await invoke(bus, HELLO, timeoutMs);
-      return bus;
-    } catch (error) {
-      stream.destroy();
-      const said = lastError ?? (error as Error);
-      throw new NotConnectedError(`no connection to ${SOCKET}: ${said.message}`, { cause: said });
-    }
+    return { bus, ready, end };
   };
 
   return {
     call: async (call) => {
-      connected ??= connect();
-      return invoke(await connected, call, timeoutMs);
+      current ??= connect();
+      const { bus, ready, end } = current;
+      await ready;
+      try {
+        return await invoke(bus, call, timeoutMs);
+      } catch (error) {
+        // The bus goes on waiting for the answer, and has a connection wait for 128 at most.
+        if (error instanceof TimeoutError) end();
+        throw error;
+      }
     },
   };
 }
