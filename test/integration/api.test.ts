@@ -204,12 +204,12 @@ onEveryStore('the API', ({ start, backend }) => {
     const path = `/volumes/${json.id}/exports`;
     const change = async (ifMatch: string) =>
       (await call('PUT', path, { exports: [RULE] }, { 'if-match': ifMatch })).status;
-    for (const bad of ['7', '"7', '7"', 'W/7', '"7" "8"', '"7",', '*, "7"', 'w/"7"']) {
+    for (const bad of ['7', '"7', '7"', 'W/7', '"7" "8"', '*, "7"', 'w/"7"']) {
       expect([bad, await change(bad)]).toEqual([bad, 400]);
     }
     const etag = headers.get('etag') ?? '';
     // A weak tag is one, and never the same (RFC 9110, 13.1.1).
-    for (const stale of ['"0"', '""', 'W/"7"', `W/${etag}`, '"0" , "x y"']) {
+    for (const stale of ['"0"', '"0",', '""', 'W/"7"', `W/${etag}`, '"0" , "x y"']) {
       expect([stale, await change(stale)]).toEqual([stale, stale === '"0" , "x y"' ? 400 : 412]);
     }
     expect(await change(`"0",${etag}`)).toBe(202);

@@ -51,8 +51,9 @@ export const etagOf = (modRevision: number, variant?: string): string =>
 /** Of what an answer says besides the value of its key. */
 const variantOf = (view: unknown): string => sha256(JSON.stringify(view)).slice(0, VARIANT_DIGITS);
 
-/** If-Match of RFC 9110, sections 8.8.3 and 13.1.1: `*`, or a list of entity tags. */
-const IF_MATCH = /^(\*|(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*)$/;
+/** If-Match of RFC 9110, sections 5.6.1, 8.8.3 and 13.1.1: `*`, or entity tags with commas between, or more of those. */
+const IF_MATCH =
+  /^(\*|[\s,]*(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,[\s,]*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*[\s,]*)$/;
 
 export const isIfMatch = (text: string): boolean => IF_MATCH.test(text.trim());
 
