@@ -9,9 +9,10 @@
 // was wrong, Docker's times have to do, which are late by up to READ_WITHIN_MS.
 //
 // Of several etcd members the one that leads renews leases by its own word, also
-// once it has lost the others, until it notices (raft's CheckQuorum); meanwhile
-// those may have elected another, who counts a lease from that election on.
-// So a lease is relied on for up to LAST_RENEWALS_MS longer than the others know.
+// once it has lost the others, until it notices (raft's CheckQuorum). So when etcd
+// goes, a lease may be relied on for up to LAST_RENEWALS_MS longer. That excuses no two
+// beliefs at a time: who is elected meanwhile, after one election timeout, gives every lease
+// its whole time to live anew, and one more timeout (etcd's lease/lessor.go, Promote).
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Belief, beliefs } from './beliefs.ts';
@@ -25,16 +26,6 @@ const ALLOWANCE_MS = 250;
 const READ_WITHIN_MS = 1_000;
 /** Two of etcd's election timeouts, of 1 s each. */
 const LAST_RENEWALS_MS = 2_000;
-
-/** How much longer than its time to live a lease may have been relied on, up to this time, though nothing is wrong. */
-function allowanceMs(run: RecordedRun, untilMs: number): number {
-  const { settings, etcd } = run.topology;
-  const timelyMs = workClockOf(run).before(untilMs, ALLOWANCE_MS);
-  const fromMs = timelyMs - settings.leaseTtlSeconds * 1000 - LAST_RENEWALS_MS;
-  const members = outages(run).filter(({ container }) => container === 'etcd');
-  const hasLastRenewals = etcd.members > 1 && disturbed({ fromMs, toMs: untilMs }, members);
-  return hasLastRenewals ? ALLOWANCE_MS + LAST_RENEWALS_MS : ALLOWANCE_MS;
-}
 
 const { valid, invalid, unknown } = answersOf('one-leader');
 
@@ -88,7 +79,7 @@ function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined 
       [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
     );
     const lateMs = [earlier, belief].some(({ node }) => ownClocks.has(node)) ? READ_WITHIN_MS : 0;
-    if (workClockOf(run).workedMs(span, paused) <= allowanceMs(run, span.toMs) + lateMs) continue;
+    if (workClockOf(run).workedMs(span, paused) <= ALLOWANCE_MS + lateMs) continue;
     return invalid('two engines believed at the same time that they lead', [
       describe(earlier),
       describe(belief),
@@ -101,10 +92,10 @@ function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined 
 function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | undefined {
   const ttlMs = run.topology.settings.leaseTtlSeconds * 1000;
   const disturbances = outages(run);
+  const waitMs = ttlMs + (run.topology.etcd.members > 1 ? LAST_RENEWALS_MS : 0);
   for (const outage of disturbances) {
     if (outage.container !== 'etcd') continue;
-    const lateMs = allowanceMs(run, outage.certainFromMs);
-    const deadlineMs = workClockOf(run).after(outage.certainFromMs + ttlMs, lateMs);
+    const deadlineMs = workClockOf(run).after(outage.certainFromMs + waitMs, ALLOWANCE_MS);
     if (outage.certainToMs < deadlineMs) continue;
     const still = all.find(
       (belief) =>
@@ -115,7 +106,7 @@ function outlivedLease(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     if (still === undefined) continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${seconds(outage.certainFromMs)}: etcd is ${outage.kind}`,
-      `${seconds(deadlineMs)}: one lease and ${lateMs} ms of work later`,
+      `${seconds(deadlineMs)}: one lease and ${Math.round(deadlineMs - outage.certainFromMs - ttlMs)} ms later`,
       describe(still),
     ]);
   }
@@ -143,7 +134,7 @@ function outlivedReign(run: RecordedRun, all: readonly Belief[]): Verdict | unde
     const lateMs = ownClocks.has(belief.node) ? READ_WITHIN_MS : 0;
     const span = { fromMs: deleted.atMs, toMs: Math.min(belief.toMs, lastMs) };
     const believedMs = workClockOf(run).workedMs(span, onEngine(pauses, belief.node));
-    if (believedMs <= ttlMs + allowanceMs(run, span.toMs) + lateMs) continue;
+    if (believedMs <= ttlMs + ALLOWANCE_MS + lateMs) continue;
     return invalid(`an engine believed that it leads for longer than its lease of ${ttlMs} ms`, [
       `${position(deleted)}: the leader key is gone`,
       describe(belief),
