@@ -6,8 +6,8 @@
 // its consumer's (rig/steps.ts) and is for `expectations` to judge. Traffic is
 // judged while etcd was certainly away, between its first call and its last, and
 // while no other fault touched the client or the nodes that it calls; gaps by the work clock.
-// Nobody knows about a client that fell silent before etcd came back, or about
-// an outage without any traffic.
+// Nobody knows about a client that fell silent before etcd came back, or gave up a call
+// that a slow machine left no time for, or about an outage without any traffic.
 
 import { type Check, callerOf, type RecordedRun, type Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
@@ -26,7 +26,11 @@ const RECOVERY_MS = 15_000;
 /** One process in one outage; `succeeded` counts the calls that ended in it. */
 type Finding =
   | { readonly violation: Verdict }
-  | { readonly silentFromMs?: number; readonly succeeded: number };
+  | {
+      /** Why nobody knows whether it was served. */
+      readonly unseen?: string;
+      readonly succeeded: number;
+    };
 
 export const trafficUninterrupted: Check = (run) => {
   const clients = [...Map.groupBy(nfsCalls(run), (call) => callerOf(call.process)).values()].filter(
@@ -44,10 +48,7 @@ export const trafficUninterrupted: Check = (run) => {
       const finding = judgeClient(calls, absence, clock);
       if ('violation' in finding) return finding.violation;
       here += finding.succeeded;
-      if (finding.silentFromMs !== undefined)
-        unseen.push(
-          `${calls[0]?.process} made no call from ${seconds(finding.silentFromMs)} on, while etcd was away`,
-        );
+      if (finding.unseen !== undefined) unseen.push(finding.unseen);
     }
     if (here === 0)
       unseen.push(`no background traffic while etcd was away from ${seconds(absence.fromMs)} on`);
@@ -90,12 +91,14 @@ function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span, clock:
   // Whatever became of it: it was over when its client gave up.
   const overMs = ({ completion }: Call): number => completion?.atMs ?? Number.POSITIVE_INFINITY;
   const meets = calls.filter((call) => call.invokedMs < absence.toMs && overMs(call) > absence.fromMs);
+  const isLong = (span: Span): boolean => clock.workedMs(span) > LONGEST_GAP_MS;
   // One that its client gave up shows nothing if there was hardly time to answer it.
-  const isWrong = ({ completion, invokedMs }: Call): boolean =>
-    completion?.phase === 'fail' ||
-    (completion?.phase === 'info' &&
-      (completion.atMs - invokedMs <= LONGEST_GAP_MS ||
-        clock.workedMs({ fromMs: invokedMs, toMs: completion.atMs }) > LONGEST_GAP_MS));
+  const isStarved = ({ completion, invokedMs }: Call): boolean =>
+    completion?.phase === 'info' &&
+    completion.atMs - invokedMs > LONGEST_GAP_MS &&
+    !isLong({ fromMs: invokedMs, toMs: completion.atMs });
+  const isWrong = (call: Call): boolean =>
+    call.completion !== undefined && call.completion.phase !== 'ok' && !isStarved(call);
   const wrong = meets.find(isWrong);
   if (wrong !== undefined) {
     return {
@@ -114,7 +117,6 @@ function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span, clock:
   const resumes =
     ends.some((atMs) => atMs >= absence.toMs) || meets.some((call) => call.completion === undefined);
   const marks = [beganMs, ...inside, ...(resumes ? [absence.toMs] : [])];
-  const isLong = (span: Span): boolean => clock.workedMs(span) > LONGEST_GAP_MS;
   const gap = marks.findIndex((atMs, index) => isLong({ fromMs: atMs, toMs: marks[index + 1] ?? atMs }));
   if (gap >= 0 && beganMs < absence.toMs) {
     return {
@@ -127,9 +129,14 @@ function judgeClient(calls: readonly Call<NfsOperation>[], absence: Span, clock:
       ),
     };
   }
+  const starved = meets.find(isStarved);
   const silentFromMs = inside.at(-1) ?? beganMs;
-  const silent = inside.length > 0 && !resumes && isLong({ fromMs: silentFromMs, toMs: absence.toMs });
-  return { succeeded: inside.length, ...(silent && { silentFromMs }) };
+  // Nothing that came later shows that the machine alone was to blame for it.
+  const isSilent = (resumes || inside.length > 0) && absence.toMs - silentFromMs > LONGEST_GAP_MS;
+  const unseen = isSilent
+    ? `${calls[0]?.process} completed no call from ${seconds(silentFromMs)} on, while etcd was away`
+    : starved && describe(starved);
+  return { succeeded: inside.length, ...(unseen !== undefined && { unseen }) };
 }
 
 const describe = ({ invokedMs, operation, completion, process, call }: Call<NfsOperation>): string =>

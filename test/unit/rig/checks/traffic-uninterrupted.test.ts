@@ -111,12 +111,37 @@ describe('traffic-uninterrupted', () => {
     expect(trafficUninterrupted(history.at(20_000).fault('start', 'etcd').run()).verdict).toBe('valid');
   });
 
+  it('does not take it from a slow machine that clients would have gone on', () => {
+    const verdictOf = (during: (history: HistoryBuilder) => void) =>
+      trafficUninterrupted(
+        withHistory(outage(during).run(), (event) =>
+          event.type === 'machine' ? { ...event, runnable: 4 } : event,
+        ),
+      );
+    const until = (toMs: number) => (during: HistoryBuilder) => every(during, 500, 10_000, toMs);
+    expect(verdictOf(until(20_000)).verdict).toBe('valid');
+    expect(verdictOf(until(12_000))).toMatchObject({
+      verdict: 'unknown',
+      reason: expect.stringContaining('traffic1 completed no call from +11.505 s on'),
+    });
+    const again = (during: HistoryBuilder) => every(during, 500, 18_000, 20_000);
+    expect(verdictOf((during) => void [until(12_000), again].map((step) => step(during))).verdict).toBe(
+      'valid',
+    );
+    const givenUp = verdictOf((during) => {
+      until(12_000)(during);
+      during.at(12_000).io({ ...WRITE, file: 'x', outcome: 'info', tookMs: 5_000 });
+      again(during);
+    });
+    expect(givenUp).toMatchObject({ verdict: 'unknown', reason: expect.stringContaining('ends in info') });
+  });
+
   it('knows nothing of a client that falls silent for good', () => {
     const history = createHistory().at(10_000).fault('stop', 'etcd');
     every(history, 500, 10_100, 14_000);
     expect(trafficUninterrupted(history.at(20_000).fault('start', 'etcd').run())).toMatchObject({
       verdict: 'unknown',
-      reason: expect.stringContaining('traffic1 made no call from +13.605 s on'),
+      reason: expect.stringContaining('traffic1 completed no call from +13.605 s on'),
     });
   });
 
