@@ -1,9 +1,9 @@
 // Performs a scenario's script, a step at a time.
 
+import { createWorkClock } from './checks/work-clock.ts';
 import { createNemesis } from './faults/nemesis.ts';
 import { healthOf } from './health.ts';
 import type { ExpectationEvent } from './history.ts';
-import type { Unstamped } from './journal.ts';
 import { announced, concluded } from './progress.ts';
 import type { Scenario } from './scenario.ts';
 import type { Scene } from './scene.ts';
@@ -19,7 +19,7 @@ export async function perform(
   { journal, ...rest }: Stage,
   options: { readonly scenario: Scenario; readonly onStep: (description: string) => void },
 ): Promise<void> {
-  const expected: Unstamped<ExpectationEvent>[] = [];
+  const expected: ExpectationEvent[] = [];
   const stage: Stage = { ...rest, journal: overheard(journal, expected) };
   const names = createNames(stage);
   // What faults do by themselves until they are healed must not outlive a script that fails.
@@ -36,7 +36,7 @@ export async function perform(
       stage.signal.throwIfAborted();
       options.onStep(announced(step));
       await act(scene, step);
-      const told = concluded(expected.splice(0));
+      const told = concluded(expected.splice(0), createWorkClock(journal.machine));
       if (told !== undefined) options.onStep(told);
     }
     await nemesis.healAll();
@@ -48,10 +48,10 @@ export async function perform(
 }
 
 /** The same journal; what is recorded of expectations is noted as well. */
-const overheard = (journal: Stage['journal'], expected: Unstamped<ExpectationEvent>[]): Stage['journal'] => ({
+const overheard = (journal: Stage['journal'], expected: ExpectationEvent[]): Stage['journal'] => ({
   ...journal,
   record: (event) => {
     journal.record(event);
-    if (event.type === 'expectation') expected.push(event);
+    if (event.type === 'expectation') expected.push({ ...event, atMs: journal.atMs() });
   },
 });

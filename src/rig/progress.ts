@@ -1,11 +1,10 @@
 // What people are told while a script is performed: what is awaited, and then whether it came.
 
+import { outcomeOf } from './checks/expectations.ts';
+import type { WorkClock } from './checks/work-clock.ts';
 import { describeStep } from './describe.ts';
 import type { ExpectationEvent } from './history.ts';
-import type { Unstamped } from './journal.ts';
 import type { Step } from './scenario.ts';
-
-type Expectation = Unstamped<ExpectationEvent>;
 
 /** Before the step. */
 export const announced = (step: Step): string =>
@@ -18,22 +17,19 @@ function isAwaited(step: Step): boolean {
   return ['await', 'call', 'io', 'probe', 'follow'].some((kind) => kind in step);
 }
 
-/** After the step; undefined where nothing was expected of it. */
-export function concluded(expectations: readonly Expectation[]): string | undefined {
-  const wrong = expectations.filter(isWrong);
+/** After the step, as the check `expectations` has it; undefined where nothing was expected of it. */
+export function concluded(expectations: readonly ExpectationEvent[], clock: WorkClock): string | undefined {
+  const judged = expectations.map((event) => ({ ...event, outcome: outcomeOf(event, clock) }));
+  const wrong = judged.filter(({ outcome }) => outcome !== 'met');
   const [first] = wrong;
   if (first !== undefined) {
-    const many = expectations.length > 1 ? `${wrong.length} of ${expectations.length} ` : '';
+    const many = judged.length > 1 ? `${wrong.length} of ${judged.length} ` : '';
     return `${many}${first.outcome === 'unseen' ? 'unseen' : 'MISSED'}${after(first)}: ${first.what}; last seen: ${first.seen}`;
   }
-  const [only, ...more] = expectations;
+  const [only, ...more] = judged;
   if (only === undefined) return undefined;
-  return more.length === 0 ? `met${after(only)}` : `all ${expectations.length} met`;
+  return more.length === 0 ? `met${after(only)}` : `all ${judged.length} met`;
 }
 
-/** As the check `expectations` has it: what came too late, too. */
-const isWrong = ({ outcome, measuredMs, boundMs }: Expectation): boolean =>
-  outcome !== 'met' || (boundMs !== undefined && measuredMs !== undefined && measuredMs > boundMs);
-
-const after = ({ measuredMs }: Expectation): string =>
+const after = ({ measuredMs }: ExpectationEvent): string =>
   measuredMs === undefined ? '' : ` after ${(measuredMs / 1000).toFixed(1)} s`;

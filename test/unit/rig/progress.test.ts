@@ -1,16 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
+import { createWorkClock } from '../../../src/rig/checks/work-clock.ts';
+import type { ExpectationEvent } from '../../../src/rig/history.ts';
 import { announced, concluded } from '../../../src/rig/progress.ts';
 import type { Step } from '../../../src/rig/scenario.ts';
+import { QUIET } from '../../support/site.ts';
 
 const ready = (volume: string): Step => ({ await: { volume, state: 'ready', on: 'node2' }, withinMs: 5_000 });
 const met = {
   type: 'expectation',
+  atMs: 5_000,
   what: 'it holds',
   outcome: 'met',
   seen: 'it',
   boundMs: 500,
   measuredMs: 310,
 } as const;
+const told = (expected: readonly ExpectationEvent[], runnable = 1) =>
+  concluded(expected, createWorkClock([{ ...QUIET, runnable }]));
 
 describe('what is told of a step', () => {
   it('is before it that something is awaited, where that is not done yet', () => {
@@ -21,15 +27,17 @@ describe('what is told of a step', () => {
   });
 
   it('is after it whether that came, and when', () => {
-    expect(concluded([])).toBeUndefined();
-    expect(concluded([met])).toBe('met after 0.3 s');
-    expect(concluded([met, met])).toBe('all 2 met');
+    expect(told([])).toBeUndefined();
+    expect(told([met])).toBe('met after 0.3 s');
+    expect(told([met, met])).toBe('all 2 met');
   });
 
   it('is what did not come, came too late, or could not be seen', () => {
     const late = { ...met, measuredMs: 700 };
-    expect(concluded([late])).toBe('MISSED after 0.7 s: it holds; last seen: it');
-    expect(concluded([met, { ...met, outcome: 'missed' }])).toMatch(/^1 of 2 MISSED after 0.3 s: it holds/);
-    expect(concluded([{ ...met, outcome: 'unseen' }])).toMatch(/^unseen after/);
+    expect(told([late])).toBe('MISSED after 0.7 s: it holds; last seen: it');
+    expect(told([late], 2)).toBe('met after 0.7 s');
+    expect(told([{ ...late, outcome: 'missed' }], 2)).toMatch(/^unseen after/);
+    expect(told([met, { ...met, outcome: 'missed' }])).toMatch(/^1 of 2 MISSED after 0.3 s: it holds/);
+    expect(told([{ ...met, outcome: 'unseen' }])).toMatch(/^unseen after/);
   });
 });
