@@ -6,6 +6,8 @@ export const BYTES_PER_GIB = 1024 ** 3;
 export const SMALLEST_RESERVATION_GIB = 1 / 64;
 
 const BLOCK_BYTES = 4096;
+/** Of a size in GiB, as people write it: as many as the smallest has. */
+const MOST_DIGITS = 6;
 
 /** GiB to whole bytes, rounded down to a 4 KiB block so that a quota never exceeds its reservation. */
 export function gibToBytes(gib: number): number {
@@ -23,8 +25,10 @@ export function bytesToGib(bytes: number): number {
  */
 export function reservedGib({ bytes, count }: { readonly bytes: number; readonly count: number }): number {
   const exact = bytesToGib(bytes);
+  // A sum of sizes of which nothing was left out.
+  if (exact === Number(exact.toFixed(MOST_DIGITS))) return exact;
   const spared = bytesToGib(count * BLOCK_BYTES);
-  for (let digits = 0; digits < 6; digits += 1) {
+  for (let digits = 0; digits < MOST_DIGITS; digits += 1) {
     const shorter = Number(exact.toFixed(digits));
     if (shorter >= exact && shorter - exact <= spared) return shorter;
   }

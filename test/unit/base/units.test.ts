@@ -11,6 +11,7 @@ describe('reservations as people read them', () => {
     expect(shown(...Array.from({ length: 30 }, () => 0.1))).toBe(3);
     expect(shown(1 / 64)).toBe(1 / 64);
     expect(shown(1 / 64, 1 / 3)).toBeCloseTo(1 / 64 + 1 / 3, 5);
+    expect(shown(...Array.from({ length: 300 }, () => 1 / 64))).toBe(300 / 64);
     expect(shown()).toBe(0);
   });
 
