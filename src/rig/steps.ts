@@ -105,6 +105,9 @@ async function expect(
   }
 }
 
+/** A client waits twice as long: even a quiet machine doesn't leave it all of that for work. */
+const UNANSWERED_MS = HTTP_TIMEOUT_MS / 2;
+
 async function call({ stage, names }: Scene, step: StepOf<'call'>): Promise<void> {
   const meanings = { idOf: names.idOf, address: stage.deployment.address };
   const request = await requestOf(step.call, meanings);
@@ -114,7 +117,7 @@ async function call({ stage, names }: Scene, step: StepOf<'call'>): Promise<void
     names.setVolume(ordered, (answer.body as { id: string }).id);
   }
   const tells = step.because === undefined || tellsReason(answer.body, step.because, meanings);
-  const boundMs = step.withinMs ?? (answer.status === undefined ? HTTP_TIMEOUT_MS : undefined);
+  const boundMs = step.withinMs ?? (answer.status === undefined ? UNANSWERED_MS : undefined);
   stage.journal.record({
     type: 'expectation',
     what: describeStep(step),

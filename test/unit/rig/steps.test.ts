@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../../src/base/clock.ts';
 import { RigError } from '../../../src/base/errors.ts';
+import { outcomeOf } from '../../../src/rig/checks/expectations.ts';
+import { createWorkClock } from '../../../src/rig/checks/work-clock.ts';
 import type { IoAnswer } from '../../../src/rig/consumer/protocol.ts';
 import type { ExpectationEvent, HistoryEvent, MachineEvent } from '../../../src/rig/history.ts';
 import type { Scene } from '../../../src/rig/scene.ts';
@@ -114,5 +116,35 @@ describe('a write that is to succeed', () => {
       isFinal: true,
       seen: 'full at node1 Disk quota exceeded',
     });
+  });
+});
+
+describe('a call that nobody answers for as long as its client waits', () => {
+  const outcomeOn = async (change: Partial<MachineEvent>) => {
+    const clock = createManualClock();
+    const recorded: HistoryEvent[] = [];
+    const scene = {
+      names: { resolve: (name: string) => name },
+      stage: {
+        deployment: {},
+        journal: {
+          record: (event: HistoryEvent) => recorded.push({ ...event, atMs: clock.monotonicMs() }),
+        },
+        clients: {
+          http: async () => {
+            clock.freeze(10_001);
+            return { status: undefined, body: undefined, elapsedMs: 10_001, error: 'timeout' };
+          },
+        },
+      },
+    } as unknown as Scene;
+    await act(scene, { call: { create: 'a', sizeGib: 1 }, via: 'node1', status: 202 });
+    return outcomeOf(recorded[0] as ExpectationEvent, createWorkClock([{ ...QUIET, ...change }]));
+  };
+
+  it('is missed, unless the machine left too little time for an answer', async () => {
+    // Timers are late by half a millisecond in a hundred on any machine.
+    expect(await outcomeOn({ lateMs: 0.005 * QUIET.overMs })).toBe('missed');
+    expect(await outcomeOn({ runnable: 3 })).toBe('unseen');
   });
 });
