@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { watchForReal, whenIdle } from '../base/event-loop.ts';
+import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
 import { ETCD_EVENTS_FILE, HISTORY_FILE, LOGS_FOLDER } from '../rig/record-files.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
@@ -44,7 +44,7 @@ export async function simulate(
   if (scenario === undefined) throw new Error(`there is no scenario '${name}'`);
   const { elapsed, ...simulation } = createSimulation({
     seed,
-    loop: { whenIdle, watchForReal },
+    loop: { whenIdle, watchForReal, catchUnhandled },
     writeFile: (path, file, text) => {
       mkdirSync(path, { recursive: true });
       writeFileSync(join(path, file), text);

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
+import { catchUnhandled, watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
 import { drive } from '../../../src/simulator/drive.ts';
 import { createProcess } from '../../../src/simulator/process.ts';
 import { createQueue } from '../../../src/simulator/queue.ts';
 
-const loop = { whenIdle, watchForReal };
+const loop = { whenIdle, watchForReal, catchUnhandled };
 
 it('lets an hour pass at once, and takes no event before all that follows from the last has run', async () => {
   const queue = createQueue();

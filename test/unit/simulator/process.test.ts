@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
+import { catchUnhandled, watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
 import { drive } from '../../../src/simulator/drive.ts';
 import { createProcess, doneBy, heardBy } from '../../../src/simulator/process.ts';
 import { createQueue } from '../../../src/simulator/queue.ts';
 
-const loop = { whenIdle, watchForReal };
+const loop = { whenIdle, watchForReal, catchUnhandled };
 
 it('notices nothing while it is frozen, and all of it in order when it is thawed', async () => {
   const queue = createQueue();
