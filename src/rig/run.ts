@@ -36,6 +36,11 @@ export interface RunOptions {
    * passes in here and nowhere else. Default: as it is.
    */
   readonly conduct?: (experiment: () => Promise<void>) => Promise<void>;
+  /**
+   * `always` (default), with every event on disk as it happens. `unless-valid`: the record is written when the
+   * experiment is over, and reports only where there is something to report; for runs that can be had again.
+   */
+  readonly keepsRecord?: 'always' | 'unless-valid';
   /** Opens etcd at its members' URLs, for observation only. */
   readonly openKv: (endpoints: readonly string[]) => Kv;
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
@@ -70,7 +75,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const topology = parseTopology(scenario.topology, `scenario ${scenario.name}`);
   const startedMs = clock.monotonicMs();
   openFolder(folder, scenario);
-  using journal = openJournal({ clock, folder });
+  const isFleeting = options.keepsRecord === 'unless-valid';
+  using journal = openJournal({ clock, folder, isDeferred: isFleeting });
   const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
 
   onProgress('starting the cluster');
@@ -81,6 +87,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     const conduct = options.conduct ?? ((work) => work());
     await conduct(() => experiment({ ...options, deployment, journal, header }));
     onProgress('judging');
+    journal.flush();
     const run = await readRecordedRun(folder);
     const judged = judge(run, scenario.checks);
     kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
@@ -88,10 +95,10 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     const glance = glanceOf(run, judged.verdicts);
     const told = { scenario: scenario.name, seed, durationMs: run.durationMs, folder, elapsedMs, glance };
     const result: RunResult = { ...judged, ...told, kept, runId };
-    writeReports({ run, result });
+    if (!isFleeting || judged.verdict !== 'valid') writeReports({ run, result });
     return result;
   } catch (error) {
-    await reportSoFar({ ...options, header, error, elapsedMs: clock.monotonicMs() - startedMs });
+    await reportSoFar({ ...options, header, journal, error, elapsedMs: clock.monotonicMs() - startedMs });
     if (signal.aborted) throw new RigError('aborted', 'the run was interrupted', { cause: error });
     kept = options.keep !== 'never';
     if (kept) onProgress(`the cluster is kept; remove it with: npm run rig -- down --run ${runId}`);
@@ -108,14 +115,20 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
 
 /** What ended the run matters more than why there is no report of it. */
 async function reportSoFar(
-  context: RunOptions & { readonly header: RunHeader; readonly error: unknown; readonly elapsedMs: number },
+  context: RunOptions & {
+    readonly header: RunHeader;
+    readonly journal: Journal;
+    readonly error: unknown;
+    readonly elapsedMs: number;
+  },
 ): Promise<void> {
-  const { folder, signal, header, error, elapsedMs, onProgress } = context;
+  const { folder, signal, header, journal, error, elapsedMs, onProgress } = context;
   const interrupted = signal.aborted
     ? 'Somebody stopped it.'
     : `The rig failed: ${RigError.from(error).message}.`;
   try {
     header.note({ interrupted });
+    journal.flush();
     await writeReportSoFar(folder, elapsedMs);
   } catch (second) {
     onProgress(`no report could be written: ${RigError.from(second).message}`);

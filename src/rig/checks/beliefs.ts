@@ -52,13 +52,18 @@ export function beliefs(run: RecordedRun): readonly Belief[] {
   return ended.sort((a, b) => a.fromMs - b.fromMs);
 }
 
-/** A killed process can't log its end; the fault that killed it is its end. */
+const isUnheard = ({ end }: Belief): boolean => end === 'elected again' || end === 'never ended';
+
+/** A killed process can't log its end; the fault that killed it is its end, also if it was elected while that was on its way. */
 function cutShort(belief: Belief, downs: readonly Outage[]): Belief {
   const killed = downs.find(
     (outage) =>
-      hits(outage, belief.node, 'engine') && outage.fromMs >= belief.fromMs && outage.fromMs < belief.toMs,
+      hits(outage, belief.node, 'engine') &&
+      (isUnheard(belief) ? outage.certainFromMs : outage.fromMs) >= belief.fromMs &&
+      outage.fromMs < belief.toMs,
   );
-  return killed === undefined ? belief : { ...belief, toMs: killed.fromMs, end: 'killed' };
+  if (killed === undefined) return belief;
+  return { ...belief, toMs: Math.max(belief.fromMs, killed.fromMs), end: 'killed' };
 }
 
 /**
@@ -66,7 +71,7 @@ function cutShort(belief: Belief, downs: readonly Outage[]): Belief {
  * whole containers, such as `out-of-memory`, was the end of the one before, at some time from then on.
  */
 function cutUnheard(belief: Belief, deadly: readonly Impairment[]): Belief {
-  if (belief.end !== 'elected again' && belief.end !== 'never ended') return belief;
+  if (!isUnheard(belief)) return belief;
   const ending = deadly.find(
     ({ members, fromMs, toMs }) =>
       members.includes(belief.node) && toMs > belief.fromMs && fromMs < belief.toMs,

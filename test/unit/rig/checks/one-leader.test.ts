@@ -65,6 +65,17 @@ describe('one-leader', () => {
     expect([again('node1'), again('node3')]).toEqual(['valid', 'invalid']);
   });
 
+  it('takes a kill for the end of an engine that was elected while it was on its way, and no earlier one', () => {
+    const killed = (atMs: number) => {
+      const history = createHistory();
+      history.at(atMs).fault('kill', 'node1');
+      history.at(1000).elects('node1', '21');
+      history.at(5000).remove(LEADER_KEY).elects('node2', '22');
+      return oneLeader(history.run()).verdict;
+    };
+    expect([killed(970), killed(900)]).toEqual(['valid', 'invalid']);
+  });
+
   it('finds an overlap although a shorter belief lies between', () => {
     const { history, term } = elected();
     history.at(5000).remove(LEADER_KEY);
