@@ -15,6 +15,8 @@ export interface Belief {
   readonly end: string;
 }
 
+const STARTED_ANEW = 'started anew';
+
 // The engine's own words, and those of the election under it (kv/election.ts).
 const ELECTED: ReadonlySet<string> = new Set(['engine.elected', 'election.won']);
 const DEPOSED: ReadonlySet<string> = new Set(['engine.deposed', 'election.lost']);
@@ -22,8 +24,8 @@ const DEPOSED: ReadonlySet<string> = new Set(['engine.deposed', 'election.lost']
 /**
  * From `engine.elected {term}` to `engine.deposed {term}`, or to whatever else
  * ended the process that believed: a fault that took the engine or its
- * container down, the supervisor's notice that it ended, the next election of
- * an engine on the same node (there is one engine a node).
+ * container down, the supervisor's notice that it ended, or that it started another,
+ * the next election of an engine on the same node (there is one engine a node).
  */
 export function beliefs(run: RecordedRun): readonly Belief[] {
   const downs = outages(run).filter((outage) => outage.kind === 'down');
@@ -46,13 +48,17 @@ export function beliefs(run: RecordedRun): readonly Belief[] {
       close(line.container, line.atMs, 'deposed');
     } else if (isRoleExit(line) && line.fields.role === 'engine') {
       close(line.container, line.atMs, 'its process ended');
+    } else if (line.event === 'role.started' && line.fields.role === 'engine') {
+      // Nobody has logged the end of a supervisor that was killed with all its processes.
+      close(line.container, line.atMs, STARTED_ANEW);
     }
   }
   for (const node of [...open.keys()]) close(node, Number.POSITIVE_INFINITY, 'never ended');
   return ended.sort((a, b) => a.fromMs - b.fromMs);
 }
 
-const isUnheard = ({ end }: Belief): boolean => end === 'elected again' || end === 'never ended';
+const UNHEARD: ReadonlySet<string> = new Set(['elected again', 'never ended', STARTED_ANEW]);
+const isUnheard = ({ end }: Belief): boolean => UNHEARD.has(end);
 
 /** A killed process can't log its end; the fault that killed it is its end, also if it was elected while that was on its way. */
 function cutShort(belief: Belief, downs: readonly Outage[]): Belief {
