@@ -66,6 +66,7 @@ export async function simulateScenario(
     ...simulation,
     scenario,
     seed,
+    mode: 'simulated',
     folder,
     runId: `simulated-${seed}`,
     signal: new AbortController().signal,

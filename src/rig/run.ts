@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Brings the cluster up, in whichever mode. */
   readonly deploy: (options: DeployRequest) => Promise<Deployment>;
+  /** For the record, where it isn't containers. */
+  readonly mode?: 'simulated';
   /**
    * Does the experiment, from the first call to the last look: where the mode has a time of its own, it
    * passes in here and nowhere else. Default: as it is.
@@ -93,7 +95,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
     const elapsedMs = clock.monotonicMs() - startedMs;
     const glance = glanceOf(run, judged.verdicts);
-    const told = { scenario: scenario.name, seed, durationMs: run.durationMs, folder, elapsedMs, glance };
+    const { durationMs, mode } = run;
+    const told = { scenario: scenario.name, seed, durationMs, mode, folder, elapsedMs, glance };
     const result: RunResult = { ...judged, ...told, kept, runId };
     if (!isFleeting || judged.verdict !== 'valid') writeReports({ run, result });
     return result;
