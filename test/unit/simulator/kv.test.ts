@@ -29,6 +29,19 @@ describe('a client of the simulated etcd', () => {
       expect(await isThere(world.etcd.store.connect(), '/during')).toBe(true);
     }));
 
+  it('may find a write done much later that it has given up', () =>
+    inWorld(3, async (world) => {
+      const { kv } = world.client(['etcd1']);
+      await kv.get('/');
+      for (const other of ['etcd2', 'etcd3']) world.etcd.act('pause', other);
+      const { error } = await failureOf(world, kv.transact(put('/late')));
+      expect(error).toEqual({ code: 'timeout', definite: false });
+      const seen = world.etcd.store.revision;
+      for (const other of ['etcd2', 'etcd3']) world.etcd.act('resume', other);
+      await world.rig.clock.sleep(5_000);
+      expect([seen, await isThere(kv, '/late')]).toEqual([1, true]);
+    }));
+
   it('knows that nothing was done where it cannot even connect', () =>
     inWorld(1, async (world) => {
       world.link('node1', 'etcd', drop);
