@@ -1,6 +1,5 @@
 // A world of etcd and wires, for what is tested of them.
 
-import { catchUnhandled, watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
 import { waitFor } from '../../../src/base/retry.ts';
 import type { Kv } from '../../../src/kv/kv.ts';
 import type { LinkEffect } from '../../../src/rig/deployment.ts';
@@ -10,6 +9,7 @@ import { createSimulatedKv } from '../../../src/simulator/kv.ts';
 import { createProcess, type Process } from '../../../src/simulator/process.ts';
 import { createQueue } from '../../../src/simulator/queue.ts';
 import { createWorld, type World } from '../../../src/simulator/world.ts';
+import { LOOP } from './loop.ts';
 
 export interface TestWorld extends World {
   /** A client on node1, and its process. */
@@ -37,7 +37,7 @@ export async function inWorld<T>(members: 1 | 3, work: (world: TestWorld) => Pro
       wires.set(`link ${links}`, [{ from, to, effect }]);
     },
   };
-  return drive(queue, { whenIdle, watchForReal, catchUnhandled }, async () => {
+  return drive(queue, LOOP, async () => {
     for (const name of names) etcd.act('start', name);
     const probe = async () => names.every(etcd.serves) || undefined;
     await waitFor({ clock: rig.clock, what: 'etcd to answer', timeoutMs: 10_000, probe });
