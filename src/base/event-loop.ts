@@ -31,3 +31,9 @@ export function watchForReal(): RealWatch {
   const hook = createHook(options).enable();
   return { found: () => found, [Symbol.dispose]: () => void hook.disable() };
 }
+
+/** Told of promises that were rejected and that nobody handles, instead of the thread's end, until it is disposed of. */
+export function catchUnhandled(callback: (reason: unknown) => void): Disposable {
+  process.on('unhandledRejection', callback);
+  return { [Symbol.dispose]: () => void process.off('unhandledRejection', callback) };
+}

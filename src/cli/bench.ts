@@ -24,6 +24,15 @@ export function registerBench(program: Command): void {
     .description('every check over a run of 100,000 events of etcd and 20,000 calls, and how its time grows')
     .action(async () => (await import('./bench-checks.ts')).benchChecks());
   bench
+    .command('sim')
+    .description(
+      'simulated chaos against real time, seeds a minute on all cores, and the cost of a node-second',
+    )
+    .option('--rounds <number>', 'how many seeds are simulated', parseRounds, 40)
+    .action(async (options: { readonly rounds: number }) =>
+      (await import('./bench-sim.ts')).benchSim(options),
+    );
+  bench
     .command('report')
     .description('report.html of such a run: its size, and how long it takes to write and to open')
     .option('--rounds <number>', 'how often each is timed', parseRounds, 10)

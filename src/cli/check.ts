@@ -23,9 +23,19 @@ export function registerCheck(program: Command): void {
     .action(async (folder: string | undefined, options: CheckFlags) => {
       if (folder === undefined) throw nothingToCheck();
       const { run, verdict, verdicts } = await judgedRun(folder, options.only);
-      const { scenario, seed, durationMs } = run;
+      const { scenario, seed, durationMs, mode } = run;
       const glance = glanceOf(run, verdicts);
-      const result = { scenario, seed, durationMs, folder, elapsedMs: endMs(run), verdict, verdicts, glance };
+      const result = {
+        scenario,
+        seed,
+        durationMs,
+        mode,
+        folder,
+        elapsedMs: endMs(run),
+        verdict,
+        verdicts,
+        glance,
+      };
       if (options.report === true) writeReportPage({ run, result });
       for (const { check, verdict: each, reason } of verdicts) {
         process.stdout.write(`${fitted(`${each.padEnd(7)}  ${check}: ${reason}`, ' '.repeat(9))}\n`);

@@ -76,17 +76,18 @@ async function carryOut(
   { scenario, seed, durationMs, isRepeated }: Job,
 ): Promise<void> {
   const { pool, thread, tally, keepAll } = context;
+  const keepsRecord = keepAll ? 'always' : 'unless-valid';
   const folder = freeFolder({ ...context, scenario, seed });
   const again = `${folder}-again`;
   const told = `${scenario} --seed ${seed}`;
   const forget = (path: string): void => rmSync(path, { recursive: true, force: true });
   try {
-    const found = await pool.run(thread, { scenario, seed, durationMs, folder });
+    const found = await pool.run(thread, { scenario, seed, durationMs, folder, keepsRecord });
     tally.results.push(found);
     const { verdict } = found.result;
     if (verdict !== 'valid' && !keepAll) process.stdout.write(`${verdictLine(found)}\n`);
     if (isRepeated) {
-      const second = await pool.run(thread, { scenario, seed, durationMs, folder: again });
+      const second = await pool.run(thread, { scenario, seed, durationMs, folder: again, keepsRecord });
       tally.repeated += 1;
       if (second.recordDigest !== found.recordDigest) {
         throw new RigError('internal', `two runs with one seed differ: compare ${folder} with ${again}`);

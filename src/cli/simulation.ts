@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { watchForReal, whenIdle } from '../base/event-loop.ts';
+import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
 import type { Machine } from '../rig/machine.ts';
 import { ETCD_EVENTS_FILE, HISTORY_FILE, LOGS_FOLDER } from '../rig/record-files.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
+import type { Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { createSimulation } from '../simulator/mode.ts';
 
@@ -29,6 +30,8 @@ export interface SimulationRequest {
   readonly seed: number;
   readonly durationMs: number | undefined;
   readonly folder: string;
+  /** Default: `always` (rig/run.ts). */
+  readonly keepsRecord?: 'always' | 'unless-valid';
 }
 
 export interface SimulationResult {
@@ -41,14 +44,23 @@ export interface SimulationResult {
 
 /** Rejects as {@link runScenario} does. */
 export async function simulate(
-  { scenario: name, seed, durationMs, folder }: SimulationRequest,
+  { scenario: name, seed, durationMs, folder, keepsRecord = 'always' }: SimulationRequest,
   onProgress: (what: string) => void = () => undefined,
 ): Promise<SimulationResult> {
   const [scenario] = scenariosNamed([name], { seed, durationMs });
   if (scenario === undefined) throw new Error(`there is no scenario '${name}'`);
+  return simulateScenario(scenario, { seed, folder, keepsRecord }, onProgress);
+}
+
+/** As {@link simulate}, of a scenario that no catalogue has. */
+export async function simulateScenario(
+  scenario: Scenario,
+  { seed, folder, keepsRecord = 'always' }: Pick<SimulationRequest, 'seed' | 'folder' | 'keepsRecord'>,
+  onProgress: (what: string) => void = () => undefined,
+): Promise<SimulationResult> {
   const { elapsed, ...simulation } = createSimulation({
     seed,
-    loop: { whenIdle, watchForReal },
+    loop: { whenIdle, watchForReal, catchUnhandled },
     writeFile: (path, file, text) => {
       mkdirSync(path, { recursive: true });
       writeFileSync(join(path, file), text);
@@ -58,11 +70,13 @@ export async function simulate(
     ...simulation,
     scenario,
     seed,
+    mode: 'simulated',
     folder,
     runId: `simulated-${seed}`,
     signal: new AbortController().signal,
     keep: 'never',
     machine: IDLE,
+    keepsRecord,
     onProgress,
   });
   const { ms, events } = elapsed();

@@ -23,10 +23,13 @@ export interface Mvcc {
   commit(writes: readonly Write[]): void;
   /** The keys attached to a lease, in key order. */
   keysOfLease(leaseId: string): readonly string[];
-  /** Every change from `fromRevision` on, which must not be compacted. */
-  changesFrom(fromRevision: number): readonly Change[];
-  /** From now on it is handed every change, after those that it begins with. */
-  subscribe(begin?: readonly Change[]): Inbox;
+  /** From now on it is handed every change under the prefix, after those of the history from `fromRevision` on, if given. */
+  subscribe(wanted: {
+    readonly prefix: string;
+    readonly fromRevision?: number;
+    /** Called when something was committed for it. */
+    readonly onArrival: () => void;
+  }): Inbox;
   /** Forgets history before the revision. `compacted` if that was done already, `invalid` for the future. */
   compact(revision: number): void;
 }
@@ -41,7 +44,7 @@ export interface Inbox {
 export function createMvcc(): Mvcc {
   let revision = 1;
   const history = createHistory();
-  const inboxes = new Set<Change[]>();
+  const inboxes = new Set<(changes: readonly Change[]) => void>();
   const current = new Map<string, KeyValue>();
   const sortedKeys: string[] = [];
   const leased = new Map<string, Set<string>>();
@@ -103,14 +106,19 @@ export function createMvcc(): Mvcc {
       if (changes.length === 0) return;
       revision += 1;
       history.append(changes);
-      for (const inbox of inboxes) inbox.push(...changes);
+      for (const deliver of inboxes) deliver(changes);
     },
     keysOfLease: (leaseId) => [...(leased.get(leaseId) ?? [])].sort(),
-    changesFrom: history.from,
-    subscribe: (begin = []) => {
-      const inbox = [...begin];
-      inboxes.add(inbox);
-      return { take: () => inbox.splice(0), end: () => void inboxes.delete(inbox) };
+    subscribe: ({ prefix, fromRevision, onArrival }) => {
+      const isWanted = ({ key }: Change): boolean => key.startsWith(prefix);
+      const inbox = fromRevision === undefined ? [] : history.from(fromRevision).filter(isWanted);
+      const deliver = (changes: readonly Change[]): void => {
+        const wanted = changes.filter(isWanted);
+        inbox.push(...wanted);
+        if (wanted.length > 0) onArrival();
+      };
+      inboxes.add(deliver);
+      return { take: () => inbox.splice(0), end: () => void inboxes.delete(deliver) };
     },
     compact: (at) => history.compact(at, revision),
   };

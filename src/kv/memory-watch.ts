@@ -15,7 +15,7 @@ export interface Watched {
   readonly available: boolean;
   /** Number of outages so far: tells a watch that it missed one. */
   readonly outages: number;
-  /** Called when anything has changed. */
+  /** Called when there is an outage. */
   readonly sleepers: Set<() => void>;
 }
 
@@ -38,8 +38,11 @@ export async function* watchMemory(
   if (fromRevision > mvcc.revision + 1) {
     throw new RigError('compacted', `revision ${fromRevision} is ahead of the store's ${mvcc.revision}`);
   }
+  /** Wakes the watch while it sleeps. */
+  const bell = { ring: (): void => undefined };
+  const wanted = { prefix, onArrival: () => bell.ring() };
   // Whoever has nothing to catch up with is handed the commits from now on.
-  let inbox = fromRevision > mvcc.revision ? mvcc.subscribe() : undefined;
+  let inbox = fromRevision > mvcc.revision ? mvcc.subscribe(wanted) : undefined;
   try {
     yield { clusterId, revision: fromRevision - 1, events: [] };
     check();
@@ -48,16 +51,13 @@ export async function* watchMemory(
       if (Math.max(1, fromRevision - 1) < mvcc.compactRevision) {
         throw new RigError('compacted', `revision ${fromRevision} of ${prefix} is no longer kept`);
       }
-      inbox = mvcc.subscribe(mvcc.changesFrom(fromRevision));
+      inbox = mvcc.subscribe({ ...wanted, fromRevision });
     }
     for (;;) {
       check();
-      const events = inbox
-        .take()
-        .filter(({ key }) => key.startsWith(prefix))
-        .map((change) => toEvent(change, options, mvcc.compactRevision));
+      const events = inbox.take().map((change) => toEvent(change, options, mvcc.compactRevision));
       if (events.length > 0) yield { clusterId, revision: mvcc.revision, events };
-      else await nextChange(store, [signal, closed]);
+      else await nextChange(store, bell, [signal, closed]);
     }
   } finally {
     inbox?.end();
@@ -73,13 +73,19 @@ function toEvent(change: Change, { previous }: WatchOptions, compactRevision: nu
   return kept ? change.eventWithPrevious : change.event;
 }
 
-function nextChange({ sleepers }: Watched, signals: readonly AbortSignal[]): Promise<void> {
+function nextChange(
+  { sleepers }: Watched,
+  bell: { ring: () => void },
+  signals: readonly AbortSignal[],
+): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       sleepers.delete(wake);
+      bell.ring = () => undefined;
       for (const signal of signals) signal.removeEventListener('abort', wake);
       resolve();
     };
+    bell.ring = wake;
     sleepers.add(wake);
     for (const signal of signals) signal.addEventListener('abort', wake);
   });

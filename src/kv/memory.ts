@@ -110,7 +110,6 @@ function createClient(store: Shared): Kv {
       }
     }
     mvcc.commit(writes);
-    wakeAll(store);
     return { succeeded: true };
   };
 
@@ -135,5 +134,4 @@ function dropLease(store: Shared, leaseId: string): void {
   const keys = store.mvcc.keysOfLease(leaseId);
   store.leases.remove(leaseId);
   store.mvcc.commit(keys.map((key) => ({ kind: 'delete', key })));
-  wakeAll(store);
 }

@@ -264,6 +264,8 @@ export interface RecordedRun {
   readonly seed: number;
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number | undefined;
+  /** Undefined: containers. */
+  readonly mode?: 'simulated' | undefined;
   readonly topology: Topology;
   /** IP address of each consumer, by name. */
   readonly consumers: Readonly<Record<string, string>>;

@@ -21,13 +21,23 @@ export interface Journal extends Disposable {
   readonly etcd: readonly EtcdEvent[];
   /** The `machine` events by now. */
   readonly machine: readonly MachineEvent[];
+  /** Writes what was held back. */
+  flush(): void;
 }
 
-/** `folder` must exist. Throws `machine` when it can't be written to. */
-export function openJournal(options: { readonly clock: Clock; readonly folder: string }): Journal {
-  const { clock, folder } = options;
-  const history = openLines(join(folder, HISTORY_FILE));
-  const etcdEvents = openLines(join(folder, ETCD_EVENTS_FILE));
+/**
+ * `folder` must exist. With `isDeferred` events are held back until there are many, or the journal is flushed or
+ * disposed of; default false. Throws `machine` when it can't be written to.
+ */
+export function openJournal(options: {
+  readonly clock: Clock;
+  readonly folder: string;
+  readonly isDeferred?: boolean;
+}): Journal {
+  const { clock, folder, isDeferred = false } = options;
+  const mostHeld = isDeferred ? MOST_HELD : 0;
+  const history = openLines(join(folder, HISTORY_FILE), mostHeld);
+  const etcdEvents = openLines(join(folder, ETCD_EVENTS_FILE), mostHeld);
   const startedMs = clock.monotonicMs();
   const etcd: EtcdEvent[] = [];
   const machine: MachineEvent[] = [];
@@ -46,6 +56,10 @@ export function openJournal(options: { readonly clock: Clock; readonly folder: s
       etcdEvents.append(stamped);
       etcd.push(stamped);
     },
+    flush: () => {
+      history.flush();
+      etcdEvents.flush();
+    },
     [Symbol.dispose]: () => {
       history.close();
       etcdEvents.close();
@@ -53,7 +67,16 @@ export function openJournal(options: { readonly clock: Clock; readonly folder: s
   };
 }
 
-function openLines(path: string): { append(value: unknown): void; close(): void } {
+/** Lines that are held back, at most, where any are. */
+const MOST_HELD = 1_000;
+
+interface Lines {
+  append(value: unknown): void;
+  flush(): void;
+  close(): void;
+}
+
+function openLines(path: string, mostHeld: number): Lines {
   const attempt = <T>(what: () => T): T => {
     try {
       return what();
@@ -62,13 +85,22 @@ function openLines(path: string): { append(value: unknown): void; close(): void 
     }
   };
   const file = attempt(() => openSync(path, 'wx'));
+  const held: string[] = [];
+  const flush = (): void => {
+    const lines = Buffer.from(held.splice(0).join(''));
+    let written = 0;
+    while (written < lines.length) written += attempt(() => writeSync(file, lines, written));
+  };
   return {
     append: (value) => {
-      const line = Buffer.from(`${JSON.stringify(value)}\n`);
-      let written = 0;
-      while (written < line.length) written += attempt(() => writeSync(file, line, written));
+      held.push(`${JSON.stringify(value)}\n`);
+      if (held.length > mostHeld) flush();
     },
-    close: () => closeSync(file),
+    flush,
+    close: () => {
+      flush();
+      closeSync(file);
+    },
   };
 }
 

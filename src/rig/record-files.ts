@@ -34,6 +34,8 @@ export interface RunFile {
   readonly seed: number;
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number;
+  /** Absent: containers. */
+  readonly mode?: 'simulated';
   readonly runId: string;
   readonly topology: Topology;
   /** Wall-clock time, in milliseconds since the epoch, at which `atMs` is 0. */
@@ -52,6 +54,7 @@ const runFileSchema = z.object({
   scenario: z.string(),
   seed: z.number(),
   durationMs: z.number().exactOptional(),
+  mode: z.literal('simulated').exactOptional(),
   runId: z.string(),
   topology: topologySchema,
   startedAtMs: z.number(),
@@ -85,6 +88,7 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
     scenario: run.scenario,
     seed: run.seed,
     durationMs: run.durationMs,
+    mode: run.mode,
     topology: run.topology,
     consumers: run.consumers ?? {},
     history: history.events,

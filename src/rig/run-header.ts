@@ -29,12 +29,14 @@ export function writeHeader(options: {
   readonly folder: string;
   readonly topology: Topology;
   readonly startedAtMs: number;
+  readonly mode?: 'simulated';
 }): RunHeader {
-  const { scenario, seed, runId, folder, topology, startedAtMs } = options;
+  const { scenario, seed, runId, folder, topology, startedAtMs, mode } = options;
   let header: RunFile = {
     scenario: scenario.name,
     seed,
     ...(scenario.plan !== undefined && { durationMs: scenario.plan.durationMs }),
+    ...(mode !== undefined && { mode }),
     runId,
     topology,
     startedAtMs,

@@ -35,11 +35,18 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Brings the cluster up, in whichever mode. */
   readonly deploy: (options: DeployRequest) => Promise<Deployment>;
+  /** For the record, where it isn't containers. */
+  readonly mode?: 'simulated';
   /**
    * Does the experiment, from the first call to the last look: where the mode has a time of its own, it
    * passes in here and nowhere else. Default: as it is.
    */
   readonly conduct?: (experiment: () => Promise<void>) => Promise<void>;
+  /**
+   * `always` (default), with every event on disk as it happens. `unless-valid`: the record is written when the
+   * experiment is over, and reports only where there is something to report; for runs that can be had again.
+   */
+  readonly keepsRecord?: 'always' | 'unless-valid';
   /** Opens etcd at its members' URLs, for observation only. */
   readonly openKv: (endpoints: readonly string[]) => Kv;
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
@@ -76,7 +83,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const topology = parseTopology(scenario.topology, `scenario ${scenario.name}`);
   const startedMs = clock.monotonicMs();
   openFolder(folder, scenario);
-  using journal = openJournal({ clock, folder });
+  const isFleeting = options.keepsRecord === 'unless-valid';
+  using journal = openJournal({ clock, folder, isDeferred: isFleeting });
   const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
 
   using watch = watchMachine({ clock, journal, ...(options.machine && { machine: options.machine }) });
@@ -89,17 +97,19 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     await conduct(() => experiment({ ...options, deployment, journal, header }));
     watch[Symbol.dispose]();
     onProgress('judging');
+    journal.flush();
     const run = await readRecordedRun(folder);
     const judged = judge(run, scenario.checks);
     kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
     const elapsedMs = clock.monotonicMs() - startedMs;
     const glance = glanceOf(run, judged.verdicts);
-    const told = { scenario: scenario.name, seed, durationMs: run.durationMs, folder, elapsedMs, glance };
+    const { durationMs, mode } = run;
+    const told = { scenario: scenario.name, seed, durationMs, mode, folder, elapsedMs, glance };
     const result: RunResult = { ...judged, ...told, kept, runId };
-    writeReports({ run, result });
+    if (!isFleeting || judged.verdict !== 'valid') writeReports({ run, result });
     return result;
   } catch (error) {
-    await reportSoFar({ ...options, header, error, elapsedMs: clock.monotonicMs() - startedMs });
+    await reportSoFar({ ...options, header, journal, error, elapsedMs: clock.monotonicMs() - startedMs });
     if (signal.aborted) throw new RigError('aborted', 'the run was interrupted', { cause: error });
     kept = options.keep !== 'never';
     if (kept) onProgress(`the cluster is kept; remove it with: npm run rig -- down --run ${runId}`);
@@ -116,14 +126,20 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
 
 /** What ended the run matters more than why there is no report of it. */
 async function reportSoFar(
-  context: RunOptions & { readonly header: RunHeader; readonly error: unknown; readonly elapsedMs: number },
+  context: RunOptions & {
+    readonly header: RunHeader;
+    readonly journal: Journal;
+    readonly error: unknown;
+    readonly elapsedMs: number;
+  },
 ): Promise<void> {
-  const { folder, signal, header, error, elapsedMs, onProgress } = context;
+  const { folder, signal, header, journal, error, elapsedMs, onProgress } = context;
   const interrupted = signal.aborted
     ? 'Somebody stopped it.'
     : `The rig failed: ${RigError.from(error).message}.`;
   try {
     header.note({ interrupted });
+    journal.flush();
     await writeReportSoFar(folder, elapsedMs);
   } catch (second) {
     onProgress(`no report could be written: ${RigError.from(second).message}`);

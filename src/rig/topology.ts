@@ -74,7 +74,7 @@ const namedSchema = z.object({
 export const topologySchema = z
   .strictObject({
     etcd: z.strictObject({ members: z.literal([1, 3, 5]) }).default({ members: 1 }),
-    nodes: z.array(nodeSchema).min(1).max(32),
+    nodes: z.array(nodeSchema).min(1).max(512),
     consumers: z.array(nodeNameSchema).max(16).default([]),
     settings: z
       .strictObject({

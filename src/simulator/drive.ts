@@ -9,6 +9,8 @@ export interface EventLoop {
   readonly whenIdle: (callback: () => void) => void;
   /** Notices what isn't simulated. */
   readonly watchForReal: () => Disposable & { found(): string | undefined };
+  /** Told of rejections that nobody handles. */
+  readonly catchUnhandled: (callback: (reason: unknown) => void) => Disposable;
 }
 
 /**
@@ -18,8 +20,14 @@ export interface EventLoop {
  */
 export async function drive<T>(queue: Queue, loop: EventLoop, work: () => Promise<T>): Promise<T> {
   using real = loop.watchForReal();
+  const failure = Promise.withResolvers<never>();
+  using _unhandled = loop.catchUnhandled((reason) => {
+    // A process of the cluster crashes of it; anybody else's is a bug of ours.
+    if (queue.doer === undefined) failure.reject(reason);
+    else queue.doer.crash(reason);
+  });
   const done = work();
-  await events(queue, loop, done);
+  await Promise.race([events(queue, loop, done), failure.promise]);
   const found = real.found();
   if (found !== undefined)
     throw new RigError('internal', `something real took part in a simulation: ${found}`);

@@ -7,15 +7,13 @@ import { hasCode, RigError } from '../base/errors.ts';
 import type { Kv, WatchBatch, WatchOptions } from '../kv/kv.ts';
 import type { SimulatedEtcd } from './etcd.ts';
 import { createInbox, type Inbox } from './inbox.ts';
+import { MESSAGE_BYTES, serveWatch } from './kv-watch.ts';
 import { doneBy, type Process } from './process.ts';
 import type { Exchange, Message, Wires } from './wires.ts';
 
 /** As kv/etcd.ts has them by default. */
 const REQUEST_TIMEOUT_MS = 1_500;
 const KEEPALIVE_MS = 6_000;
-/** Of a usual call and its answer; what takes longer because it is long doesn't matter here. */
-const MESSAGE_BYTES = 500;
-
 export interface KvOptions {
   readonly process: Process;
   /** Undefined: a client beside the cluster, whose packets no link carries. */
@@ -117,7 +115,8 @@ export function createSimulatedKv(options: KvOptions): Kv {
     try {
       return await exchange(member, (write ? leftMs : shareMs) - spentMs, async (state) => {
         await carry({ from, to: member }, state);
-        const answer = etcd.ask(member, { write, effect, isWanted: () => !state.over });
+        // A write that has arrived may be done when nobody waits for it any more.
+        const answer = etcd.ask(member, { write, effect, isWanted: () => write || !state.over });
         // What etcd refuses, it refuses by an answer.
         const [settled] = await Promise.allSettled([answer]);
         await carry({ from: member, to: from }, state);
@@ -231,38 +230,4 @@ export function createSimulatedKv(options: KvOptions): Kv {
     watch,
     close: async () => closing.abort(),
   };
-}
-
-/** The member's side of a watch: sends what there is, in order, until nobody listens any more. */
-async function serveWatch(
-  { etcd, wires, process, host = '' }: KvOptions,
-  stream: { readonly member: string; readonly inbox: Inbox<WatchBatch>; readonly wanted: WatchOptions },
-): Promise<void> {
-  const { member, inbox, wanted } = stream;
-  const state: Exchange = {
-    get over() {
-      return wanted.signal.aborted;
-    },
-  };
-  const isWanted = (): boolean => !state.over;
-  const fail = (error: unknown): void =>
-    process.enter(() => inbox.end(RigError.from(error, { code: 'unavailable', definite: false })));
-  const forget = etcd.members
-    .get(member)
-    ?.process?.onEnd(() => fail(new RigError('unavailable', `${member} ended`)));
-  try {
-    await wires.carry({ from: host, to: member, bytes: MESSAGE_BYTES }, state);
-    const source = await etcd.ask(member, { write: false, isWanted, effect: async (kv) => kv.watch(wanted) });
-    for await (const batch of source) {
-      // A member without a leader tells of nothing new.
-      await etcd.ask(member, { write: false, isWanted, effect: async () => undefined });
-      const bytes = MESSAGE_BYTES * Math.max(1, batch.events.length);
-      await wires.carry({ from: member, to: host, bytes, opener: host }, state);
-      process.enter(() => inbox.push(batch));
-    }
-  } catch (error) {
-    if (!wanted.signal.aborted) fail(error);
-  } finally {
-    forget?.();
-  }
 }

@@ -17,6 +17,8 @@ export interface Process {
   thaw(): void;
   /** As SIGKILL does; nothing of it is told. */
   end(): void;
+  /** Called with an error that nobody in the process handles, instead of ending the whole simulation. */
+  onCrash: ((reason: unknown) => void) | undefined;
   /** Calls back when it ends, outside of it; the returned function takes that back. */
   onEnd(callback: () => void): () => void;
 }
@@ -32,8 +34,12 @@ export function createProcess(queue: Queue, aheadMs: () => number = () => 0): Pr
   let isFrozen = false;
   const enter = (callback: () => void): void => {
     if (isOver) return;
-    if (isFrozen) waiting.push(callback);
-    else callback();
+    if (isFrozen) {
+      waiting.push(callback);
+      return;
+    }
+    queue.doer = self;
+    callback();
   };
   const after: Clock['after'] = (ms, callback) => {
     let isCancelled = false;
@@ -47,8 +53,9 @@ export function createProcess(queue: Queue, aheadMs: () => number = () => 0): Pr
       cancel();
     };
   };
-  return {
+  const process: Process = {
     clock: clockBy(queue, after, aheadMs),
+    onCrash: undefined,
     get isOver() {
       return isOver;
     },
@@ -75,6 +82,13 @@ export function createProcess(queue: Queue, aheadMs: () => number = () => 0): Pr
       return () => void onEnds.delete(callback);
     },
   };
+  const self = {
+    crash: (reason: unknown): void => {
+      if (process.onCrash === undefined) throw reason;
+      process.onCrash(reason);
+    },
+  };
+  return process;
 }
 
 function clockBy(queue: Queue, after: Clock['after'], aheadMs: () => number): Clock {

@@ -8,6 +8,8 @@ export interface Queue {
   readonly taken: number;
   /** Calls back after `ms`; what is due at the same moment comes in the order of its coming. The returned function cancels it. */
   after(ms: number, callback: () => void): () => void;
+  /** Who does what is going on now, if anybody: whom an error that nobody handles belongs to. */
+  doer: { crash(reason: unknown): void } | undefined;
   /** Takes out the next event and moves time to it; undefined when nothing is left. */
   take(): (() => void) | undefined;
 }
@@ -25,7 +27,8 @@ export function createQueue(): Queue {
   let nowMs = 0;
   let places = 0;
   let taken = 0;
-  return {
+  const queue: Queue = {
+    doer: undefined,
     get nowMs() {
       return nowMs;
     },
@@ -48,10 +51,12 @@ export function createQueue(): Queue {
         if (first.callback === undefined) continue;
         nowMs = first.dueMs;
         taken += 1;
+        queue.doer = undefined;
         return first.callback;
       }
     },
   };
+  return queue;
 }
 
 const isBefore = (one: Entry, other: Entry): boolean =>

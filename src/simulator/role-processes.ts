@@ -91,6 +91,11 @@ export function createRoleProcesses(options: RoleProcessesOptions): RoleProcesse
       };
     };
     running.set(role, { process, terminate, kill });
+    // What Node.js prints, and then ends by.
+    process.onCrash = (reason) => {
+      options.print(`Uncaught ${String(reason)}\nNode.js, simulated\n`);
+      over({ code: 1, signal: null });
+    };
     process.onEnd(() => {
       if (api?.process === process) api = undefined;
     });

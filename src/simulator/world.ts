@@ -47,7 +47,8 @@ export function createWorld(queue: Queue, seed: number, topology: Topology): Wor
   const agents = createMemoryWorld({ clock: rig.clock, carry });
   const addresses = new Map<string, string>();
   const addressOf = (member: string): string => {
-    const known = addresses.get(member) ?? `10.77.0.${addresses.size + 2}`;
+    const number = addresses.size + 2;
+    const known = addresses.get(member) ?? `10.77.${number >> 8}.${number & 0xff}`;
     addresses.set(member, known);
     return known;
   };

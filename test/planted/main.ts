@@ -13,6 +13,7 @@ import { ROOT_FOLDER } from '../../src/cli/root.ts';
 import { EXIT_MACHINE } from '../../src/rig/checks/judge.ts';
 import type { PlantedBug } from './bug.ts';
 import { openLaboratory } from './laboratory.ts';
+import { openSimulatedLaboratory } from './simulated-laboratory.ts';
 import { readBugs } from './sources.ts';
 import { lineOf, readmeRows, tableOf } from './table.ts';
 import { exitCodeOfTrials, type Trial, tryAll } from './trial.ts';
@@ -35,20 +36,23 @@ async function commitNow(): Promise<string> {
   return stdout;
 }
 
-async function main(names: readonly string[], { rows }: { readonly rows?: boolean }): Promise<number> {
+interface Flags {
+  readonly rows?: boolean;
+  readonly simulated?: boolean;
+}
+
+async function main(names: readonly string[], { rows, simulated }: Flags): Promise<number> {
   const bugs = chosen(names);
   const commit = rows === true ? await commitNow() : undefined;
   const id = newRunId();
   const out = join(ROOT_FOLDER, 'runs', `planted-${id}`);
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
   const { signal } = interrupt;
-  await using laboratory = await openLaboratory({
-    clock: createSystemClock(),
-    signal,
-    id,
-    out,
-    onProgress: print,
-  });
+  const options = { clock: createSystemClock(), signal, out };
+  await using laboratory =
+    simulated === true
+      ? openSimulatedLaboratory(options)
+      : await openLaboratory({ ...options, id, onProgress: print });
   const trials: Trial[] = [];
   for await (const trial of tryAll(bugs, laboratory)) {
     trials.push(trial);
@@ -64,7 +68,8 @@ const program = new Command('planted')
   .description('build each planted bug into an image, and show which check catches it')
   .argument('[bug...]', 'names of bugs, as in test/planted; default: all')
   .option('--rows', "print the rows of README's table as well, with this commit")
-  .action(async (names: readonly string[], flags: { readonly rows?: boolean }) => {
+  .option('--simulated', 'without Docker: in simulated runs, with ten seeds each')
+  .action(async (names: readonly string[], flags: Flags) => {
     process.exitCode = await main(names, flags);
   });
 try {

@@ -16,6 +16,8 @@ export interface Laboratory {
 export interface Finding {
   readonly verdict: Judgement;
   readonly verdicts: readonly Verdict[];
+  /** What else there is to tell, such as in how many runs. */
+  readonly note?: string;
 }
 
 export interface Trial {
@@ -58,7 +60,7 @@ async function tryOne(subject: Pick<Trial, 'bug' | 'run'>, laboratory: Laborator
 }
 
 function judged(
-  { verdict, verdicts }: Finding,
+  { verdict, verdicts, note }: Finding,
   bug: PlantedBug | null,
 ): Pick<Trial, 'outcome' | 'told' | 'evidence'> {
   const named = (judgement: Judgement): string =>
@@ -72,7 +74,8 @@ function judged(
   }
   const catching = verdicts.find(({ check }) => check === bug.caughtBy);
   if (verdict === 'invalid' && catching?.verdict === 'invalid') {
-    return { outcome: 'passed', told: bug.caughtBy, evidence: catching.reason };
+    const told = note === undefined ? bug.caughtBy : `${bug.caughtBy} ${note}`;
+    return { outcome: 'passed', told, evidence: catching.reason };
   }
   const instead = verdict === 'valid' ? 'valid' : `${verdict} by ${named(verdict)}`;
   return { outcome: 'missed', told: `not by ${bug.caughtBy}: ${instead}` };

@@ -13,8 +13,11 @@ export const CHAOS = {
   title: 'Whatever a seed draws: a cluster, clients at work, and faults that overlap',
 } as const;
 
-/** The cluster is whole, and shows that it works. */
-const CALM_MS = 3_000;
+/**
+ * The cluster is whole, and shows that it works: for longer than an agent may take to find its lease again after
+ * the last fault, and then than a lease lasts that nobody renews (checks/heartbeats.ts).
+ */
+const calmMs = (leaseTtlSeconds: number): number => 2_000 * leaseTtlSeconds + 6_000;
 const WORK = 'work';
 
 export function chaosScenario(plan: Plan): Scenario {
@@ -32,7 +35,7 @@ export function chaosScenario(plan: Plan): Scenario {
       { hold: plan.durationMs, since: 'begin', why: 'the work goes on' },
       { mark: 'healed' },
       ...whole(withinMs, { since: 'healed' }),
-      { hold: CALM_MS, why: 'the cluster works undisturbed' },
+      { hold: calmMs(topology.settings.leaseTtlSeconds), why: 'the cluster works undisturbed' },
       { endTraffic: WORK },
       ...worksFor(topology, withinMs),
     ],

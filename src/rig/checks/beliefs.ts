@@ -15,6 +15,8 @@ export interface Belief {
   readonly end: string;
 }
 
+const STARTED_ANEW = 'started anew';
+
 // The engine's own words, and those of the election under it (kv/election.ts).
 const ELECTED: ReadonlySet<string> = new Set(['engine.elected', 'election.won']);
 const DEPOSED: ReadonlySet<string> = new Set(['engine.deposed', 'election.lost']);
@@ -22,8 +24,8 @@ const DEPOSED: ReadonlySet<string> = new Set(['engine.deposed', 'election.lost']
 /**
  * From `engine.elected {term}` to `engine.deposed {term}`, or to whatever else
  * ended the process that believed: a fault that took the engine or its
- * container down, the supervisor's notice that it ended, the next election of
- * an engine on the same node (there is one engine a node).
+ * container down, the supervisor's notice that it ended, or that it started another,
+ * the next election of an engine on the same node (there is one engine a node).
  */
 export function beliefs(run: RecordedRun): readonly Belief[] {
   const downs = outages(run).filter((outage) => outage.kind === 'down');
@@ -46,19 +48,28 @@ export function beliefs(run: RecordedRun): readonly Belief[] {
       close(line.container, line.atMs, 'deposed');
     } else if (isRoleExit(line) && line.fields.role === 'engine') {
       close(line.container, line.atMs, 'its process ended');
+    } else if (line.event === 'role.started' && line.fields.role === 'engine') {
+      // Nobody has logged the end of a supervisor that was killed with all its processes.
+      close(line.container, line.atMs, STARTED_ANEW);
     }
   }
   for (const node of [...open.keys()]) close(node, Number.POSITIVE_INFINITY, 'never ended');
   return ended.sort((a, b) => a.fromMs - b.fromMs);
 }
 
-/** A killed process can't log its end; the fault that killed it is its end. */
+const UNHEARD: ReadonlySet<string> = new Set(['elected again', 'never ended', STARTED_ANEW]);
+const isUnheard = ({ end }: Belief): boolean => UNHEARD.has(end);
+
+/** A killed process can't log its end; the fault that killed it is its end, also if it was elected while that was on its way. */
 function cutShort(belief: Belief, downs: readonly Outage[]): Belief {
   const killed = downs.find(
     (outage) =>
-      hits(outage, belief.node, 'engine') && outage.fromMs >= belief.fromMs && outage.fromMs < belief.toMs,
+      hits(outage, belief.node, 'engine') &&
+      (isUnheard(belief) ? outage.certainFromMs : outage.fromMs) >= belief.fromMs &&
+      outage.fromMs < belief.toMs,
   );
-  return killed === undefined ? belief : { ...belief, toMs: killed.fromMs, end: 'killed' };
+  if (killed === undefined) return belief;
+  return { ...belief, toMs: Math.max(belief.fromMs, killed.fromMs), end: 'killed' };
 }
 
 /**
@@ -66,7 +77,7 @@ function cutShort(belief: Belief, downs: readonly Outage[]): Belief {
  * whole containers, such as `out-of-memory`, was the end of the one before, at some time from then on.
  */
 function cutUnheard(belief: Belief, deadly: readonly Impairment[]): Belief {
-  if (belief.end !== 'elected again' && belief.end !== 'never ended') return belief;
+  if (!isUnheard(belief)) return belief;
   const ending = deadly.find(
     ({ members, fromMs, toMs }) =>
       members.includes(belief.node) && toMs > belief.fromMs && fromMs < belief.toMs,

@@ -10,6 +10,8 @@ export interface ScenarioResult {
   readonly seed: number;
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number | undefined;
+  /** Undefined: containers. */
+  readonly mode?: 'simulated' | undefined;
   /** The run's folder. */
   readonly folder: string;
   readonly elapsedMs: number;
@@ -39,8 +41,11 @@ export const commandOf = ({
   scenario,
   seed,
   durationMs,
-}: Pick<ScenarioResult, 'scenario' | 'seed' | 'durationMs'>): string =>
-  `npm run rig -- run ${scenario} --seed ${seed}${durationMs === undefined ? '' : ` --duration ${durationMs / 1000}s`}`;
+  mode,
+}: Pick<ScenarioResult, 'scenario' | 'seed' | 'durationMs' | 'mode'>): string => {
+  const lasts = durationMs === undefined ? '' : ` --duration ${durationMs / 1000}s`;
+  return `npm run rig -- run ${scenario} --seed ${seed}${lasts}${mode === undefined ? '' : ` --mode ${mode}`}`;
+};
 
 export function verdictFile(result: ScenarioResult): VerdictFile {
   return {

@@ -47,6 +47,11 @@ describe('a trial', () => {
     expect(trial).toMatchObject({ outcome: 'passed', told: 'fencing', evidence: 'fencing!', elapsedMs: 500 });
   });
 
+  it('tells in how many runs it was found, where there were several', async () => {
+    const found = { ...finding('invalid', by('fencing')), note: 'in 3 of 10 seeds' };
+    expect(await trialOf(found)).toMatchObject({ outcome: 'passed', told: 'fencing in 3 of 10 seeds' });
+  });
+
   it.each([
     ['valid', VALID, 'not by fencing: valid'],
     ['unknown', finding('unknown', by('fencing', 'unknown')), 'not by fencing: unknown by fencing'],

@@ -1,16 +1,15 @@
 import { expect, it } from '@jest/globals';
-import { watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
+import { watchForReal } from '../../../src/base/event-loop.ts';
 import { drive } from '../../../src/simulator/drive.ts';
 import { createProcess } from '../../../src/simulator/process.ts';
 import { createQueue } from '../../../src/simulator/queue.ts';
-
-const loop = { whenIdle, watchForReal };
+import { LOOP } from './loop.ts';
 
 it('lets an hour pass at once, and takes no event before all that follows from the last has run', async () => {
   const queue = createQueue();
   const { clock } = createProcess(queue);
   const seen: string[] = [];
-  const answer = await drive(queue, loop, async () => {
+  const answer = await drive(queue, LOOP, async () => {
     clock.after(3_600_000, () => seen.push('second'));
     await clock.sleep(3_600_000 - 1);
     for (let count = 0; count < 1_000; count += 1) await undefined;
@@ -27,11 +26,13 @@ it('fails where something real takes part', async () => {
   const work = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
   const keepsGoing = (): void => void queue.after(1, keepsGoing);
   keepsGoing();
-  await expect(drive(queue, loop, work)).rejects.toThrow(/something real took part in a simulation: Timeout/);
+  await expect(drive(queue, { ...LOOP, watchForReal }, work)).rejects.toThrow(
+    /something real took part in a simulation: Timeout/,
+  );
 });
 
 it('fails where nothing is left to happen and the work is not done', async () => {
-  await expect(drive(createQueue(), loop, () => new Promise<void>(() => undefined))).rejects.toThrow(
+  await expect(drive(createQueue(), LOOP, () => new Promise<void>(() => undefined))).rejects.toThrow(
     /stands still/,
   );
 });

@@ -1,17 +1,15 @@
 import { expect, it } from '@jest/globals';
-import { watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
 import { drive } from '../../../src/simulator/drive.ts';
 import { createProcess, doneBy, heardBy } from '../../../src/simulator/process.ts';
 import { createQueue } from '../../../src/simulator/queue.ts';
-
-const loop = { whenIdle, watchForReal };
+import { LOOP } from './loop.ts';
 
 it('notices nothing while it is frozen, and all of it in order when it is thawed', async () => {
   const queue = createQueue();
   const rig = createProcess(queue);
   const process = createProcess(queue);
   const seen: string[] = [];
-  await drive(queue, loop, async () => {
+  await drive(queue, LOOP, async () => {
     process.clock.after(10, () => seen.push(`timer at ${queue.nowMs}`));
     process.freeze();
     process.enter(() => seen.push(`message at ${queue.nowMs}`));
@@ -28,7 +26,7 @@ it('does not run on when it is dead, whatever it waits for; whoever asked it hea
   const rig = createProcess(queue);
   const process = createProcess(queue);
   const seen: string[] = [];
-  await drive(queue, loop, async () => {
+  await drive(queue, LOOP, async () => {
     const asked = doneBy(process, async () => {
       await process.clock.sleep(10);
       seen.push('its timer rang');

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { watchForReal, whenIdle } from '../../../src/base/event-loop.ts';
 import { createSeededRandom } from '../../../src/base/random.ts';
 import type { LinkEffect } from '../../../src/rig/deployment.ts';
 import { drive } from '../../../src/simulator/drive.ts';
 import { createProcess } from '../../../src/simulator/process.ts';
 import { createQueue } from '../../../src/simulator/queue.ts';
 import { createWires, type Message, type Wires } from '../../../src/simulator/wires.ts';
+import { LOOP } from './loop.ts';
 
 const MESSAGE: Message = { from: 'a', to: 'b', bytes: 500 };
 
@@ -15,7 +15,7 @@ async function arrivalMs(effect: LinkEffect | undefined, message: Message = MESS
   const { clock } = createProcess(queue);
   const wires: Wires = createWires(queue, createSeededRandom(1));
   if (effect !== undefined) wires.set('fault', [{ from: 'a', to: 'b', effect }]);
-  return drive(queue, { whenIdle, watchForReal }, async () => {
+  return drive(queue, LOOP, async () => {
     clock.after(1_000, () => wires.set('fault', []));
     await wires.carry(message, { over: false });
     return clock.monotonicMs();

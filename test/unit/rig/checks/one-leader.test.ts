@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LEADER_KEY } from '../../../../src/kv/keys.ts';
 import { oneLeader } from '../../../../src/rig/checks/one-leader.ts';
 import { parseLogLines } from '../../../../src/rig/log-lines.ts';
-import { createHistory } from '../support/history.ts';
+import { createHistory, type HistoryBuilder } from '../support/history.ts';
 import { calmRun, outageRun } from '../support/runs.ts';
 
 const elected = () => {
@@ -63,6 +63,24 @@ describe('one-leader', () => {
       return oneLeader(history.run()).verdict;
     };
     expect([again('node1'), again('node3')]).toEqual(['valid', 'invalid']);
+  });
+
+  it('takes a kill for the end of an engine that was elected while it was on its way, and no earlier one', () => {
+    const killed = (atMs: number, later = (_history: HistoryBuilder): unknown => undefined) => {
+      const history = createHistory();
+      history.at(atMs).fault('kill', 'node1');
+      history.at(1000).elects('node1', '21');
+      history.at(5000).remove(LEADER_KEY).elects('node2', '22');
+      later(history);
+      return oneLeader(history.run()).verdict;
+    };
+    // The engine that the node has next ends in the sight of its supervisor, and says nothing of the one before.
+    const next = (history: HistoryBuilder) => {
+      history.at(4000).log('node1', 'info', 'role.started', { role: 'engine' });
+      history.at(9000).log('node1', 'info', 'role.exited', { role: 'engine' });
+    };
+    expect(killed(970, next)).toBe('valid');
+    expect([killed(970), killed(900)]).toEqual(['valid', 'invalid']);
   });
 
   it('finds an overlap although a shorter belief lies between', () => {

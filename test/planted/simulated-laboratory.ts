@@ -1,0 +1,79 @@
+// Trials in simulated runs, with several seeds each: the sources with a bug run as they are, without any image.
+
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { abortError, type Clock } from '../../src/base/clock.ts';
+import { RigError } from '../../src/base/errors.ts';
+import { ROOT_FOLDER } from '../../src/cli/root.ts';
+import { EXIT_MACHINE, worstOf } from '../../src/rig/checks/judge.ts';
+import { VERDICT_FILE } from '../../src/rig/record-files.ts';
+import { type PlantedBug, plantedRun } from './bug.ts';
+import { plant } from './sources.ts';
+import type { Finding, Laboratory } from './trial.ts';
+
+/** Of each trial, from the run's own on. */
+const SEEDS = 10;
+
+export function openSimulatedLaboratory(options: {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Where the folders of runs that were not valid go. */
+  readonly out: string;
+}): Laboratory & AsyncDisposable {
+  const { clock, signal } = options;
+  const run: Laboratory['run'] = async (text, bug) => {
+    if (signal.aborted) throw abortError(signal);
+    if (bug === null) return simulated(ROOT_FOLDER, text, { ...options, bug });
+    using planted = plant(bug);
+    symlinkSync(join(ROOT_FOLDER, 'node_modules'), join(planted.root, 'node_modules'));
+    return await simulated(planted.root, text, { ...options, bug });
+  };
+  return { run, now: () => clock.monotonicMs(), [Symbol.asyncDispose]: async () => undefined };
+}
+
+async function simulated(
+  root: string,
+  text: string,
+  {
+    bug,
+    out,
+    signal,
+  }: { readonly bug: PlantedBug | null; readonly out: string; readonly signal: AbortSignal },
+): Promise<Finding> {
+  const { scenario, seed } = plantedRun(text);
+  const duration = /--duration \S+/.exec(text)?.[0].split(' ') ?? [];
+  const seeds = `${seed}..${seed + SEEDS - 1}`;
+  const folder = join(out, `${bug?.name ?? 'clean'}-${scenario.name}`);
+  const flags = ['--mode', 'simulated', '--seeds', seeds, ...duration, '--out', folder];
+  const { exitCode, stderr } = await execa(
+    process.execPath,
+    [join(root, 'src/cli/main.ts'), 'run', scenario.name, ...flags],
+    { reject: false, cancelSignal: signal },
+  );
+  if (signal.aborted) throw abortError(signal);
+  if (exitCode === EXIT_MACHINE || exitCode === undefined) throw new RigError('machine', stderr.trim());
+  const found = verdictsIn(folder);
+  const catching = found.filter(({ verdicts }) =>
+    verdicts.some(({ check, verdict }) => check === bug?.caughtBy && verdict === 'invalid'),
+  );
+  const worst = worstOf(found.map(({ verdict }) => verdict));
+  // The clean system must not be accused; that a seed shows too little to judge by is no accusation.
+  if (bug === null)
+    return { verdict: worst === 'invalid' ? worst : 'valid', verdicts: found.flatMap((one) => one.verdicts) };
+  const shown = catching[0] ??
+    found.find(({ verdict }) => verdict === worst) ?? { verdict: 'valid', verdicts: [] };
+  return { ...shown, note: `in ${catching.length} of ${SEEDS} seeds` };
+}
+
+/** Of the runs that were not valid: the others leave nothing. */
+function verdictsIn(folder: string): readonly Finding[] {
+  const runs = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return runs.map(({ name }) => {
+    const { verdict, checks } = JSON.parse(readFileSync(join(folder, name, VERDICT_FILE), 'utf8')) as {
+      readonly verdict: Finding['verdict'];
+      readonly checks: Finding['verdicts'];
+    };
+    return { verdict, verdicts: checks };
+  });
+}
