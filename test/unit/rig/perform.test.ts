@@ -39,7 +39,11 @@ describe('a script that ends before its time', () => {
       clock,
       signal: interrupt.signal,
       recorder: { keys: () => new Map(), revision: () => 0 },
-      journal: { atMs: clock.monotonicMs, record: (event: HistoryEvent) => recorded.push(event) },
+      journal: {
+        atMs: clock.monotonicMs,
+        record: (event: HistoryEvent) => recorded.push(event),
+        machine: [],
+      },
       clients: {
         count: () => 0,
         http: async () => {
