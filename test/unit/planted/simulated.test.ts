@@ -11,13 +11,13 @@ it('catches a bug that is planted into simulated runs, in which the clean system
   const out = mkdtempSync(join(tmpdir(), 'planted-'));
   try {
     const { signal } = new AbortController();
-    await using laboratory = openSimulatedLaboratory({ clock: createSystemClock(), signal, out });
+    await using laboratory = openSimulatedLaboratory({ clock: createSystemClock(), signal, out, seeds: 2 });
     const trials: Trial[] = [];
     const bugs = readBugs().filter(({ name }) => name === 'renewal-failure-unhandled');
     for await (const trial of tryAll(bugs, laboratory)) trials.push(trial);
     expect(trials.map(({ outcome, told }) => [outcome, told])).toEqual([
       ['passed', 'valid'],
-      ['passed', 'logs in 10 of 10 seeds'],
+      ['passed', 'logs in 2 of 2 seeds'],
     ]);
   } finally {
     rmSync(out, { recursive: true });
