@@ -16,6 +16,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   down: async () => (await import('./down.ts')).registerDown,
   scenarios: async () => (await import('./scenarios.ts')).registerScenarios,
   run: async () => (await import('./run.ts')).registerRun,
+  replay: async () => (await import('./replay.ts')).registerReplay,
   faults: async () => (await import('./faults.ts')).registerFaults,
   reap: async () => (await import('./reap.ts')).registerReap,
   check: async () => (await import('./check.ts')).registerCheck,

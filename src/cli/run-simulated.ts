@@ -8,6 +8,7 @@ import { summary } from '../rig/report/summary.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { explain } from './explain.ts';
 import { fitted } from './fitted.ts';
+import { catchInterrupt } from './interrupt.ts';
 import { freeFolder } from './run-outcome.ts';
 import type { SimulationResult } from './simulation.ts';
 import { openPool, type SimulationPool } from './simulation-pool.ts';
@@ -53,14 +54,16 @@ export async function runSimulated(options: {
   await using pool = openPool(jobs.length);
   const clock = createSystemClock();
   const startedMs = clock.monotonicMs();
+  using interrupt = catchInterrupt(() => process.stderr.write('\nstopping after the runs under way\n'));
   const work = async (thread: number): Promise<void> => {
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+    for (let job = jobs.shift(); job !== undefined && !interrupt.signal.aborted; job = jobs.shift()) {
       await carryOut({ pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne }, job);
     }
   };
   await Promise.all(Array.from({ length: pool.size }, (_, thread) => work(thread)));
   conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
-  if (tally.failures.length > 0) return EXIT_MACHINE;
+  if (interrupt.signal.aborted) process.stderr.write('rig: interrupted; not all seeds were run\n');
+  if (tally.failures.length > 0 || interrupt.signal.aborted) return EXIT_MACHINE;
   return exitCodeOf(worstOf(tally.results.map(({ result }) => result.verdict)));
 }
 

@@ -1,15 +1,14 @@
 // One simulated run, in whichever thread has nothing else to do.
 
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
 import type { Machine } from '../rig/machine.ts';
-import { ETCD_EVENTS_FILE, HISTORY_FILE, LOGS_FOLDER } from '../rig/record-files.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { createSimulation } from '../simulator/mode.ts';
+import { digestOfRecord } from './record-digest.ts';
 
 /** Loaded before anything begins: in simulated time nothing is read from a real disk (daemon/roles.ts). */
 await Promise.all([
@@ -81,12 +80,4 @@ export async function simulateScenario(
   });
   const { ms, events } = elapsed();
   return { result, simulatedMs: ms, events, recordDigest: digestOfRecord(folder) };
-}
-
-function digestOfRecord(folder: string): string {
-  const logs = readdirSync(join(folder, LOGS_FOLDER)).sort();
-  const files = [HISTORY_FILE, ETCD_EVENTS_FILE, ...logs.map((name) => join(LOGS_FOLDER, name))];
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(folder, file)));
-  return hash.digest('hex');
 }

@@ -1,4 +1,15 @@
 // The simulated mode: one cluster, in one thread, in a time of its own.
+//
+// Where it is simpler than a cluster in containers:
+// - etcd is one store behind its members (kv/memory.ts, etcd.ts): no member lags, and a change of the leader breaks
+//   every watch;
+// - connections are TCP's: what is sent on one arrives in order and once, however late; what goes by different ones
+//   overtakes;
+// - files are names, sizes and digests: a move sends these, so that it takes no longer for a large volume;
+// - all processes of a node, and all nodes, have the processor to themselves: nothing is slow but what is told to be;
+// - a process that dies does so between two events, that is, at any of its awaits;
+// - the API is called without HTTP (api-calls.ts), so that its limits of size and rate are not there;
+// - there are no images: a rolling upgrade is to what there is.
 
 import type { Clock } from '../base/clock.ts';
 import type { RunOptions } from '../rig/run.ts';

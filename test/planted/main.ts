@@ -18,6 +18,8 @@ import { readBugs } from './sources.ts';
 import { lineOf, readmeRows, tableOf } from './table.ts';
 import { exitCodeOfTrials, type Trial, tryAll } from './trial.ts';
 
+const SIMULATED_SEEDS = 10;
+
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function chosen(names: readonly string[]): readonly PlantedBug[] {
@@ -51,7 +53,7 @@ async function main(names: readonly string[], { rows, simulated }: Flags): Promi
   const options = { clock: createSystemClock(), signal, out };
   await using laboratory =
     simulated === true
-      ? openSimulatedLaboratory(options)
+      ? openSimulatedLaboratory({ ...options, seeds: SIMULATED_SEEDS })
       : await openLaboratory({ ...options, id, onProgress: print });
   const trials: Trial[] = [];
   for await (const trial of tryAll(bugs, laboratory)) {

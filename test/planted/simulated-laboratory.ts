@@ -12,14 +12,13 @@ import { type PlantedBug, plantedRun } from './bug.ts';
 import { plant } from './sources.ts';
 import type { Finding, Laboratory } from './trial.ts';
 
-/** Of each trial, from the run's own on. */
-const SEEDS = 10;
-
 export function openSimulatedLaboratory(options: {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Where the folders of runs that were not valid go. */
   readonly out: string;
+  /** Of each trial, so many from the run's own on. */
+  readonly seeds: number;
 }): Laboratory & AsyncDisposable {
   const { clock, signal } = options;
   const run: Laboratory['run'] = async (text, bug) => {
@@ -38,14 +37,27 @@ async function simulated(
   {
     bug,
     out,
+    seeds,
     signal,
-  }: { readonly bug: PlantedBug | null; readonly out: string; readonly signal: AbortSignal },
+  }: {
+    readonly bug: PlantedBug | null;
+    readonly out: string;
+    readonly seeds: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Finding> {
   const { scenario, seed } = plantedRun(text);
   const duration = /--duration \S+/.exec(text)?.[0].split(' ') ?? [];
-  const seeds = `${seed}..${seed + SEEDS - 1}`;
   const folder = join(out, `${bug?.name ?? 'clean'}-${scenario.name}`);
-  const flags = ['--mode', 'simulated', '--seeds', seeds, ...duration, '--out', folder];
+  const flags = [
+    '--mode',
+    'simulated',
+    '--seeds',
+    `${seed}..${seed + seeds - 1}`,
+    ...duration,
+    '--out',
+    folder,
+  ];
   const { exitCode, stderr } = await execa(
     process.execPath,
     [join(root, 'src/cli/main.ts'), 'run', scenario.name, ...flags],
@@ -63,7 +75,7 @@ async function simulated(
     return { verdict: worst === 'invalid' ? worst : 'valid', verdicts: found.flatMap((one) => one.verdicts) };
   const shown = catching[0] ??
     found.find(({ verdict }) => verdict === worst) ?? { verdict: 'valid', verdicts: [] };
-  return { ...shown, note: `in ${catching.length} of ${SEEDS} seeds` };
+  return { ...shown, note: `in ${catching.length} of ${seeds} seeds` };
 }
 
 /** Of the runs that were not valid: the others leave nothing. */

@@ -40,6 +40,16 @@ describe('a simulated run', () => {
     },
   );
 
+  it.each(FAULT_FAMILIES.map(({ name }) => name))(
+    'of %s accuses nobody, and each fault can be had',
+    async (scenario) => {
+      const { result } = await run(scenario, 1);
+      expect(result.verdicts.filter(({ verdict }) => verdict === 'invalid')).toEqual([]);
+      const faults = result.verdicts.find(({ check }) => check === 'faults');
+      expect(faults?.reason).not.toMatch(/can't be had here/);
+    },
+  );
+
   it('is the same byte by byte with the same seed, in another thread too, and another one with another', async () => {
     const one = await run('chaos', 1, 20_000);
     const same = await run('chaos', 1, 20_000, pool.size - 1);
