@@ -36,6 +36,11 @@ export type ContainerState = 'absent' | 'created' | 'running' | 'paused' | 'exit
 /** What can be done to a container, or to one role's process in it. */
 export type Act = 'kill' | 'stop' | 'start' | 'pause' | 'resume';
 
+export interface InventoryOptions {
+  /** Also what the roles use of a core, which takes 0.5 s, or up to 5 s while they are busy. Default false. */
+  readonly withCoresUsed?: boolean;
+}
+
 /**
  * Members go by the names of the topology (etcd's members, nodes, consumers). Addresses
  * are looked up at each call, since a restart changes them. Every call throws
@@ -63,7 +68,7 @@ export interface Deployment extends AsyncDisposable {
   /** Whether a process of that role is there, frozen or not, on a node that runs. */
   hasRole(node: string, role: Role): Promise<boolean>;
   /** What is on a node's disk and in its NFS server, read behind the daemon's back. Throws `io` when it can't be read. */
-  inventory(node: string): Promise<Inventory>;
+  inventory(node: string, options?: InventoryOptions): Promise<Inventory>;
   exec(member: string, command: readonly string[]): Promise<ExecResult>;
   /** Everything that the member printed so far, each line with its time. */
   logs(member: string): Promise<string>;

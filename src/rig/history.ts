@@ -3,6 +3,7 @@
 // nothing else, so a run can be judged again at any time.
 
 import type { LogFields, LogLevel } from '../base/log.ts';
+import type { Role } from '../model/volume.ts';
 import type { FaultSpec } from './faults/spec.ts';
 import type { Topology } from './topology.ts';
 import type { Workload } from './workload/spec.ts';
@@ -171,6 +172,11 @@ export interface Inventory {
   readonly exports: readonly InventoryExport[];
   /** Copies of volumes that moves have made: `<volume>.<copy>`. */
   readonly copies?: readonly string[];
+  /**
+   * How many cores' worth of processor time the process of each role used, and those that it had started: the least of
+   * several looks of half a second. In final inventories; a role that didn't run throughout a look is missing.
+   */
+  readonly coresUsed?: Readonly<Partial<Record<Role, number>>>;
 }
 
 export interface InventoryEvent {

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
 import { createSeededRandom } from '../base/random.ts';
 import type { Kv } from '../kv/kv.ts';
+import { FINAL_LABEL } from './checks/final.ts';
 import { judge } from './checks/judge.ts';
 import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
@@ -173,7 +174,7 @@ async function experiment(
     onProgress('waiting for quiescence');
     await settle({ clock, recorder, journal, deployment, signal });
     onProgress('collecting disks, exports and etcd');
-    await collectInventories({ deployment, journal, label: 'final' });
+    await collectInventories({ deployment, journal, label: FINAL_LABEL });
     context.header.note({ etcdComplete: await finalState({ ...context, recorder }) });
   } finally {
     await deployment.saveLogs(join(folder, LOGS_FOLDER));

@@ -4,7 +4,7 @@ import type { Inventory } from '../rig/history.ts';
 import { storedFile } from './nfs.ts';
 import type { SimulatedNode } from './node.ts';
 
-export function inventoryOf({ storage, nfs }: SimulatedNode): Inventory {
+export function inventoryOf({ storage, nfs, roles }: SimulatedNode): Inventory {
   const { disk } = storage;
   const byId = <T extends { readonly id: string }>(all: readonly T[]): readonly T[] =>
     all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -25,5 +25,7 @@ export function inventoryOf({ storage, nfs }: SimulatedNode): Inventory {
       })),
     ),
     copies: [...disk.copies.keys()].sort(),
+    // Nothing that a role does takes any time here, and one that didn't wait would let none pass.
+    coresUsed: Object.fromEntries(roles().map((role) => [role, 0])),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Check } from '../history.ts';
 import { access } from './access.ts';
+import { atRest } from './at-rest.ts';
 import { clones } from './clones.ts';
 import { completeHistory } from './complete-history.ts';
 import { constraints } from './constraints.ts';
@@ -30,6 +31,7 @@ import { watch } from './watch.ts';
 /** The names that a scenario may put into its `checks`. */
 export type CheckName =
   | 'access'
+  | 'at-rest'
   | 'clones'
   | 'complete-history'
   | 'constraints'
@@ -57,6 +59,7 @@ export type CheckName =
 
 export const CHECKS: Readonly<Record<CheckName, Check>> = {
   access,
+  'at-rest': atRest,
   clones,
   'complete-history': completeHistory,
   constraints,

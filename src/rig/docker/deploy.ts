@@ -220,7 +220,7 @@ export function createDeployment(
     memory,
     fetch: fetchHttp,
     hasRole: async (member, role) => (await pidsOf(containers, { member, role })).length > 0,
-    inventory: (node) => inventoryOf(containers, node),
+    inventory: (node, options) => inventoryOf(containers, node, options),
     exec: containers.exec,
     logs: logs.read,
     saveLogs: logs.save,

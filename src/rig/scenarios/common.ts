@@ -38,6 +38,7 @@ export const ALWAYS: readonly CheckName[] = [
   'one-node-per-volume',
   'no-overcommit',
   'convergence',
+  'at-rest',
   'logs',
 ];
 

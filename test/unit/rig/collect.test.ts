@@ -34,3 +34,18 @@ it('looks into the other nodes when one ends meanwhile, and records that nobody 
     seen: 'cannot run node in node1: it is not running',
   });
 });
+
+it('asks for what the roles use at the end, when the cluster rests, and at no other time', async () => {
+  const asked: unknown[] = [];
+  const deployment = {
+    topology: parseTopology({ nodes: [{ name: 'node1' }] }, 'this test'),
+    state: async () => 'running',
+    inventory: async (...args: unknown[]) => asked.push(args),
+  } as unknown as Deployment;
+  const journal = { record: () => undefined } as unknown as Journal;
+  for (const label of ['before-outage', 'final']) await collectInventories({ deployment, journal, label });
+  expect(asked).toEqual([
+    ['node1', { withCoresUsed: false }],
+    ['node1', { withCoresUsed: true }],
+  ]);
+});

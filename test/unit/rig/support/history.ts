@@ -175,7 +175,12 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
       return builder;
     },
     inventory: (label: string, node: string, inventory: Partial<Inventory> = {}) => {
-      const empty = { volumes: [], trash: [], exports: [] };
+      const empty = {
+        volumes: [],
+        trash: [],
+        exports: [],
+        coresUsed: { api: 0.01, engine: 0.01, agent: 0.02 },
+      };
       history.push({ type: 'inventory', atMs, label, node, inventory: { ...empty, ...inventory } });
       return builder;
     },

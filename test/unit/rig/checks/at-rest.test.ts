@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { atRest } from '../../../../src/rig/checks/at-rest.ts';
+import { judge } from '../../../../src/rig/checks/judge.ts';
+import type { Inventory } from '../../../../src/rig/history.ts';
+import { createHistory } from '../support/history.ts';
+import { calmRun, withHistory } from '../support/runs.ts';
+
+/** The calm run whose two nodes used so much of a core at its end. */
+const using = (node1: Inventory['coresUsed'], node2: Inventory['coresUsed']) =>
+  withHistory(calmRun().history.run(), (event) =>
+    event.type === 'inventory'
+      ? { ...event, inventory: { ...event.inventory, coresUsed: event.node === 'node1' ? node1 : node2 } }
+      : event,
+  );
+const each = (cores: number) => ({ api: cores, engine: cores, agent: cores });
+
+describe('at-rest', () => {
+  it('accepts roles that wait, and those that work a little', () => {
+    expect(atRest(using(each(0), each(0)))).toMatchObject({
+      verdict: 'valid',
+      reason: '6 roles used 0.00 of a core at rest',
+    });
+    expect(atRest(using({ ...each(0.01), agent: 0.5 }, { ...each(0.02), agent: 0.4 })).verdict).toBe('valid');
+  });
+
+  it('rejects a role that goes on using a core', () => {
+    expect(atRest(using(each(0.01), { ...each(0.02), engine: 0.97 }))).toMatchObject({
+      verdict: 'invalid',
+      reason: '1 role used more than 0.5 of a core at rest',
+      counterExample: ['the engine of node2: 0.97 of a core'],
+    });
+  });
+
+  it('rejects many that none of a few cores is enough for', () => {
+    expect(atRest(using(each(0.22), { ...each(0.22), api: 0.3 }))).toMatchObject({
+      verdict: 'invalid',
+      reason: '6 roles used 1.40 of a core at rest, more than 1',
+      counterExample: expect.arrayContaining(['the api of node2: 0.30 of a core']),
+    });
+  });
+
+  it('rejects them however busy that makes the machine', () => {
+    const { history } = calmRun();
+    history.at(15_000).machine(15_000, { runnable: 9 });
+    history.inventory('final', 'node1', { coresUsed: each(0.9) });
+    expect(judge(history.run(), ['at-rest']).verdict).toBe('invalid');
+  });
+
+  it('knows nothing of a role, or of a node, that was not looked at', () => {
+    expect(atRest(using(each(0), undefined))).toMatchObject({
+      verdict: 'unknown',
+      reason: 'nobody knows what the api of node2, the engine of node2, the agent of node2 used at rest',
+    });
+    expect(atRest(using(each(0), { api: 0, agent: 0 })).reason).toMatch(/what the engine of node2 used/);
+    expect(atRest(createHistory().run()).reason).toBe('no final inventory of node1, node2');
+  });
+
+  it('does not ask after what a fault took down for good', () => {
+    const nodes = [
+      { name: 'node1', restart: { engine: 'never' } },
+      { name: 'node2' },
+      { name: 'node3' },
+    ] as const;
+    const history = createHistory({ nodes: [...nodes] });
+    history.at(1_000).fault('kill', 'node1', 'engine').fault('kill', 'node3');
+    history.at(9_000).inventory('final', 'node1', { coresUsed: { api: 0, agent: 0 } });
+    history.inventory('final', 'node2', { coresUsed: each(0) });
+    expect(atRest(history.run()).verdict).toBe('valid');
+  });
+});
