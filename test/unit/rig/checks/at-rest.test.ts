@@ -5,13 +5,14 @@ import type { Inventory } from '../../../../src/rig/history.ts';
 import { createHistory } from '../support/history.ts';
 import { calmRun, withHistory } from '../support/runs.ts';
 
-/** The calm run whose two nodes used so much of a core at its end. */
+/** The calm run whose two nodes used so much of a core at its end; undefined: as an old record has it. */
 const using = (node1: Inventory['coresUsed'], node2: Inventory['coresUsed']) =>
-  withHistory(calmRun().history.run(), (event) =>
-    event.type === 'inventory'
-      ? { ...event, inventory: { ...event.inventory, coresUsed: event.node === 'node1' ? node1 : node2 } }
-      : event,
-  );
+  withHistory(calmRun().history.run(), (event) => {
+    if (event.type !== 'inventory') return event;
+    const { coresUsed: _, ...inventory } = event.inventory;
+    const coresUsed = event.node === 'node1' ? node1 : node2;
+    return { ...event, inventory: { ...inventory, ...(coresUsed && { coresUsed }) } };
+  });
 const each = (cores: number) => ({ api: cores, engine: cores, agent: cores });
 
 describe('at-rest', () => {
