@@ -25,7 +25,10 @@ export function worstOf(verdicts: readonly Judgement[]): Judgement {
   return 'valid';
 }
 
-/** What is excused by the machine alone is said to be so. */
+/**
+ * What the machine alone excuses is unknown: the system was late, and was not let work, and nobody can tell which of
+ * the two made it so.
+ */
 export function judge(run: RecordedRun, names: readonly CheckName[]): Judged {
   const quiet = onQuietMachine(run);
   const verdicts = names.map((name): Verdict => {
@@ -34,8 +37,9 @@ export function judge(run: RecordedRun, names: readonly CheckName[]): Judged {
     const otherwise = judgeBy(name, quiet);
     if (otherwise.verdict !== 'invalid') return verdict;
     return {
-      ...verdict,
-      reason: `${verdict.reason}; a machine that is not slow would make it invalid: ${otherwise.reason}`,
+      ...otherwise,
+      verdict: 'unknown',
+      reason: `the machine was too slow to tell; on one that is not slow: ${otherwise.reason}`,
     };
   });
   return { verdict: worstOf(verdicts.map(({ verdict }) => verdict)), verdicts };
