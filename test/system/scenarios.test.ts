@@ -1,5 +1,5 @@
-// Scenarios on real containers, the project's main job: every one that is written by hand, and
-// of the catalogue of faults one family; `npm run system-test` runs them all.
+// Scenarios on real containers, the project's main job: every one that is written by hand;
+// `npm run system-test` runs the families of faults, too.
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,10 @@ import { FAULT_FAMILIES, SCENARIOS } from '../../src/rig/scenarios/catalogue.ts'
 const IMAGES_MS = 600_000;
 const SCENARIO_MS = 300_000;
 
-/** The families of faults take `rig run all` longer than all others together; each fault has a test of its own here. */
+/**
+ * The families of faults take `rig run all` longer than all others together. They run simulated among the unit tests,
+ * and each fault has a test of its own here.
+ */
 const CHOSEN = SCENARIOS.filter((scenario) => !FAULT_FAMILIES.includes(scenario));
 
 describe('scenarios in containers', () => {
