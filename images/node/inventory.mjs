@@ -7,7 +7,7 @@
 //   {volumes: [{id, quotaBytes|null, usedBytes, files: {path: sha256}, owners: {path: uid, but root's}}],
 //    copies: [name], trash: [name],
 //    exports: [{id, pseudo, clients: [{host, access, squash}]}], mounts: [{at, source, subvolume}],
-//    coresUsed: {role: cores}, when asked for with --cores-used, which takes half a second or more}
+//    coresWanted: {role: cores}, when asked for with --cores-wanted, which takes 0.5 to 5 s}
 //
 // Exit code 1, with the reason on stderr, when any of it could not be read: half
 // an inventory would read as "nothing there".
@@ -18,7 +18,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { coresUsed } from './cores-used.mjs';
+import { coresWanted } from './cores-wanted.mjs';
 
 const run = promisify(execFile);
 const DISK = process.env.COBALT_VOLUME_PATH ?? '/srv/cobalt';
@@ -148,7 +148,7 @@ async function mounts() {
 
 try {
   // First, as what follows keeps the machine busy.
-  const used = process.argv.includes('--cores-used') ? { coresUsed: await coresUsed() } : {};
+  const wanted = process.argv.includes('--cores-wanted') ? { coresWanted: await coresWanted() } : {};
   const [onDisk, copies, trash, exported, mounted] = await Promise.all([
     volumes(),
     // Read-only ones, made by moves, whole or not: <volume>.<copy>.
@@ -158,7 +158,7 @@ try {
     mounts(),
   ]);
   console.log(
-    JSON.stringify({ volumes: onDisk, copies, trash, exports: exported, mounts: mounted, ...used }),
+    JSON.stringify({ volumes: onDisk, copies, trash, exports: exported, mounts: mounted, ...wanted }),
   );
 } catch (error) {
   console.error(`inventory: ${error.stderr?.trim() || error.message}`);

@@ -340,7 +340,7 @@ export function longRun({ etcdEvents, calls }: Size, seed: number): RecordedRun 
       trash: [],
       exports: here.map(({ id, exports }) => ({ id, clients: exports })),
       copies: [],
-      coresUsed: { api: 0.01, engine: 0.01, agent: 0.02 },
+      coresWanted: { api: 0.01, engine: 0.01, agent: 0.02 },
     };
   }
 }

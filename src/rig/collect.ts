@@ -10,7 +10,7 @@ import type { Inventory } from './history.ts';
 import type { Journal } from './journal.ts';
 
 /**
- * Records an inventory of every node that runs; the final one with what its roles use of a core. Of one that has none to give, such as one that ends
+ * Records an inventory of every node that runs; the final one with what its roles want of a core. Of one that has none to give, such as one that ends
  * meanwhile, nobody knows anything then, and the verdict is unknown.
  */
 export async function collectInventories(options: {
@@ -24,7 +24,7 @@ export async function collectInventories(options: {
       if ((await deployment.state(name)) !== 'running') return;
       let inventory: Inventory;
       try {
-        inventory = await deployment.inventory(name, { withCoresUsed: label === FINAL_LABEL });
+        inventory = await deployment.inventory(name, { withCoresWanted: label === FINAL_LABEL });
       } catch (error) {
         const what = `${name} can be looked into for the inventory ${label}`;
         journal.record({ type: 'expectation', what, outcome: 'unseen', seen: RigError.from(error).message });

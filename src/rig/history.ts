@@ -173,10 +173,10 @@ export interface Inventory {
   /** Copies of volumes that moves have made: `<volume>.<copy>`. */
   readonly copies?: readonly string[];
   /**
-   * How many cores' worth of processor time the process of each role used, and those that it had started: the least of
-   * several looks of half a second. In final inventories; a role that didn't run throughout a look is missing.
+   * How many cores the process of each role, with those that it started, used of the time in which it wasn't kept waiting
+   * for one: the least of several looks of half a second. In final inventories; a role that ran through no look is missing.
    */
-  readonly coresUsed?: Readonly<Partial<Record<Role, number>>>;
+  readonly coresWanted?: Readonly<Partial<Record<Role, number>>>;
 }
 
 export interface InventoryEvent {

@@ -26,6 +26,6 @@ export function inventoryOf({ storage, nfs, roles }: SimulatedNode): Inventory {
     ),
     copies: [...disk.copies.keys()].sort(),
     // Nothing that a role does takes any time here, and one that didn't wait would let none pass.
-    coresUsed: Object.fromEntries(roles().map((role) => [role, 0])),
+    coresWanted: Object.fromEntries(roles().map((role) => [role, 0])),
   };
 }

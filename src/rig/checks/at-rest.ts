@@ -1,14 +1,13 @@
-// When all is done, the cluster waits: no role goes on using a core, nor do all of them
-// together.
+// When all is done, the cluster waits: no role goes on working.
 //
 // Bounds are held against a clock that goes slower on a busy machine (work-clock.ts), so
 // that a daemon which keeps it busy for nothing would be excused by what it does itself.
-// Nothing excuses it here: processor time doesn't grow where there is too little of it,
-// and a busy machine only makes it less.
+// Nothing excuses it here: what a role wants of a core does not depend on how many share
+// it (images/node/cores-wanted.mjs).
 //
 // Assumes that the run waited for the cluster to come to rest before it collected the
 // final inventories, and that work which is left for then, or a role that is just being
-// started, comes to an end while they look (images/node/cores-used.mjs).
+// started, comes to an end while they look.
 
 import type { Check } from '../history.ts';
 import { FINAL_LABEL, inventoriesOf, uncollectedNodes } from './final.ts';
@@ -17,41 +16,33 @@ import { answersOf, count } from './verdict.ts';
 
 const { valid, invalid, unknown } = answersOf('at-rest');
 
-/** Of a core. A role that only keeps its lease and compares its disk uses a tenth of that. */
-const MOST_OF_ROLE = 0.5;
-/** Of all nodes, which may share few cores, and then none of those that spin gets much. */
-const MOST_OF_ALL = 1;
+/** Of a core. An agent rests four times as long as it compares (daemon/agent): a fifth at most. Others hardly work at all. */
+const MOST_CORES = 0.3;
 
 export const atRest: Check = (run) => {
   const inventories = inventoriesOf(run, FINAL_LABEL);
-  const used = [...inventories]
-    .flatMap(([node, { coresUsed = {} }]) =>
-      Object.entries(coresUsed).map(([role, cores]) => ({ node, role, cores })),
-    )
-    .toSorted((a, b) => b.cores - a.cores);
-  const lines = (found: typeof used) =>
-    found.map(({ node, role, cores }) => `the ${role} of ${node}: ${cores.toFixed(2)} of a core`);
-  const busy = used.filter(({ cores }) => cores > MOST_OF_ROLE);
+  const wanted = [...inventories].flatMap(([node, { coresWanted = {} }]) =>
+    Object.entries(coresWanted).map(([role, cores]) => ({ node, role, cores })),
+  );
+  const busy = wanted.filter(({ cores }) => cores > MOST_CORES);
   if (busy.length > 0)
     return invalid(
-      `${count(busy.length, 'role')} used more than ${MOST_OF_ROLE} of a core at rest`,
-      lines(busy),
+      `${count(busy.length, 'role')} of ${wanted.length} went on working when all was done, with more than ${MOST_CORES} of a core`,
+      busy
+        .toSorted((a, b) => b.cores - a.cores)
+        .map(({ node, role, cores }) => `the ${role} of ${node}: ${cores.toFixed(2)} of a core`),
     );
-  const total = used.reduce((sum, { cores }) => sum + cores, 0);
-  const together = `${count(used.length, 'role')} used ${total.toFixed(2)} of a core at rest`;
-  if (total > MOST_OF_ALL) return invalid(`${together}, more than ${MOST_OF_ALL}`, lines(used));
   const missing = uncollectedNodes(run);
   if (missing.length > 0) return unknown(`no final inventory of ${missing.join(', ')}`);
-  const unseen = run.topology.nodes
-    .filter(({ name }) => inventories.has(name))
-    .flatMap(({ name, roles }) =>
-      roles
-        .filter(
-          (role) => inventories.get(name)?.coresUsed?.[role] === undefined && !downAtEnd(run, name, role),
-        )
-        .map((role) => `the ${role} of ${name}`),
-    );
-  if (unseen.length > 0) return unknown(`nobody knows what ${unseen.join(', ')} used at rest`);
-  if (used.length === 0) return unknown('no role was looked at');
-  return valid(together);
+  const unseen = run.topology.nodes.flatMap(({ name, roles }) => {
+    const inventory = inventories.get(name);
+    if (inventory === undefined) return [];
+    return roles
+      .filter((role) => inventory.coresWanted?.[role] === undefined && !downAtEnd(run, name, role))
+      .map((role) => `the ${role} of ${name}`);
+  });
+  if (unseen.length > 0) return unknown(`nobody knows whether ${unseen.join(', ')} came to rest`);
+  if (wanted.length === 0) return unknown('no role was looked at');
+  const most = Math.max(...wanted.map(({ cores }) => cores));
+  return valid(`${count(wanted.length, 'role')} at rest, with at most ${most.toFixed(2)} of a core each`);
 };

@@ -11,9 +11,9 @@ const INVENTORY_COMMAND = ['node', '/usr/local/lib/cobalt-rig/inventory.mjs'];
 export async function inventoryOf(
   containers: Containers,
   node: string,
-  { withCoresUsed = false }: InventoryOptions = {},
+  { withCoresWanted = false }: InventoryOptions = {},
 ): Promise<Inventory> {
-  const command = [...INVENTORY_COMMAND, ...(withCoresUsed ? ['--cores-used'] : [])];
+  const command = [...INVENTORY_COMMAND, ...(withCoresWanted ? ['--cores-wanted'] : [])];
   const { exitCode, stdout, stderr } = await containers.exec(node, command);
   if (exitCode !== 0) {
     throw new RigError(

@@ -35,7 +35,7 @@ it('looks into the other nodes when one ends meanwhile, and records that nobody 
   });
 });
 
-it('asks for what the roles use at the end, when the cluster rests, and at no other time', async () => {
+it('asks for what the roles want of a core at the end, when the cluster rests, and at no other time', async () => {
   const asked: unknown[] = [];
   const deployment = {
     topology: parseTopology({ nodes: [{ name: 'node1' }] }, 'this test'),
@@ -45,7 +45,7 @@ it('asks for what the roles use at the end, when the cluster rests, and at no ot
   const journal = { record: () => undefined } as unknown as Journal;
   for (const label of ['before-outage', 'final']) await collectInventories({ deployment, journal, label });
   expect(asked).toEqual([
-    ['node1', { withCoresUsed: false }],
-    ['node1', { withCoresUsed: true }],
+    ['node1', { withCoresWanted: false }],
+    ['node1', { withCoresWanted: true }],
   ]);
 });

@@ -179,7 +179,7 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
         volumes: [],
         trash: [],
         exports: [],
-        coresUsed: { api: 0.01, engine: 0.01, agent: 0.02 },
+        coresWanted: { api: 0.01, engine: 0.01, agent: 0.02 },
       };
       history.push({ type: 'inventory', atMs, label, node, inventory: { ...empty, ...inventory } });
       return builder;

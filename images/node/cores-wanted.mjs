@@ -1,6 +1,9 @@
-// How much of a core each role of this node's daemon uses when there is nothing to do,
-// by what the kernel has counted for its process and for the children that it has waited
-// for (proc_pid_stat(5): utime, stime, cutime, cstime).
+// How much of a core each role of this node's daemon wants when there is nothing to do:
+// what its process and the children that it has waited for have used (proc_pid_stat(5):
+// utime, stime, cutime, cstime), of the time in which it wasn't kept waiting for a core
+// (/proc/<pid>/schedstat, of its main thread). On a machine that is shared by many a role
+// that spins uses little; but it never rests, so that it wants a core there, too, and one
+// that works and rests by turns wants no more than it does where it is alone.
 //
 // Work ends and spinning doesn't: so it is the least of several looks, and there are no
 // more of them once every role has been seen to rest.
@@ -13,10 +16,12 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const LOOK_MS = 500;
 const MOST_LOOKS = 10;
-/** Of a core; what a role that waits uses to keep its lease and to compare its disk is less. */
+/** Of a core; what keeping a lease and comparing a disk takes is less. */
 const RESTS_BELOW = 0.2;
 /** USER_HZ, the same on every architecture that Node.js runs on. */
-const TICKS_PER_SECOND = 100;
+const MS_PER_TICK = 10;
+/** Were it kept waiting for all of a look, there would be nothing to divide by. */
+const LEAST_FREE_MS = MS_PER_TICK;
 
 /** `<pid> <command line>` a line; no line when no role runs. */
 async function rolePids() {
@@ -28,31 +33,35 @@ async function rolePids() {
 }
 
 /** By process; one that has ended meanwhile is left out. */
-async function ticks() {
+async function processes() {
   const found = await Promise.all(
     (await rolePids()).map(async ({ pid, role }) => {
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-      if (stat === undefined) return [];
+      const [stat, schedstat] = await Promise.all(
+        ['stat', 'schedstat'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
+      );
+      if (stat === '') return [];
       // The command's name, in parentheses, may hold anything; behind it the 3rd field comes first.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const used = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-      return [[pid, { role, used, atMs: performance.now() }]];
+      const usedMs = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) * MS_PER_TICK;
+      // Nanoseconds: run, waited. Kernels may be built without; then it was never kept waiting.
+      const waitedMs = Number(schedstat.split(' ')[1] ?? 0) / 1e6;
+      return [[pid, { role, usedMs, freeMs: performance.now() - waitedMs }]];
     }),
   );
   return new Map(found.flat());
 }
 
 /** {role: cores}; a role whose process was not there for one whole look is missing. */
-export async function coresUsed() {
+export async function coresWanted() {
   const least = {};
-  let before = await ticks();
+  let before = await processes();
   for (let look = 0; look < MOST_LOOKS; look += 1) {
     await sleep(LOOK_MS);
-    const after = await ticks();
-    for (const [pid, { role, used, atMs }] of after) {
+    const after = await processes();
+    for (const [pid, { role, usedMs, freeMs }] of after) {
       const first = before.get(pid);
       if (first === undefined) continue;
-      const cores = ((used - first.used) * 1000) / TICKS_PER_SECOND / (atMs - first.atMs);
+      const cores = (usedMs - first.usedMs) / Math.max(LEAST_FREE_MS, freeMs - first.freeMs);
       least[role] = Math.min(least[role] ?? Infinity, Math.round(cores * 1000) / 1000);
     }
     before = after;
