@@ -5,8 +5,9 @@
 // that spins uses little; but it never rests, so that it wants a core there, too, and one
 // that works and rests by turns wants no more than it does where it is alone.
 //
-// Work ends and spinning doesn't: so it is the least of several looks, and there are no
-// more of them once every role has been seen to rest.
+// Work ends and spinning doesn't: so the last of several looks counts, and there are no
+// more of them once every role has been seen to rest. Each is twice as long as the one
+// before it: a wait for a core is counted when it has ended, and that may be late.
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -14,14 +15,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const LOOK_MS = 500;
-const MOST_LOOKS = 10;
+const FIRST_LOOK_MS = 500;
+const LONGEST_LOOK_MS = 8000;
 /** Of a core; what keeping a lease and comparing a disk takes is less. */
 const RESTS_BELOW = 0.2;
 /** USER_HZ, the same on every architecture that Node.js runs on. */
 const MS_PER_TICK = 10;
-/** Were it kept waiting for all of a look, there would be nothing to divide by. */
-const LEAST_FREE_MS = MS_PER_TICK;
 
 /** `<pid> <command line>` a line; no line when no role runs. */
 async function rolePids() {
@@ -53,19 +52,21 @@ async function processes() {
 
 /** {role: cores}; a role whose process was not there for one whole look is missing. */
 export async function coresWanted() {
-  const least = {};
+  const wanted = {};
   let before = await processes();
-  for (let look = 0; look < MOST_LOOKS; look += 1) {
-    await sleep(LOOK_MS);
+  for (let lookMs = FIRST_LOOK_MS; lookMs <= LONGEST_LOOK_MS; lookMs *= 2) {
+    await sleep(lookMs);
     const after = await processes();
     for (const [pid, { role, usedMs, freeMs }] of after) {
       const first = before.get(pid);
       if (first === undefined) continue;
-      const cores = (usedMs - first.usedMs) / Math.max(LEAST_FREE_MS, freeMs - first.freeMs);
-      least[role] = Math.min(least[role] ?? Infinity, Math.round(cores * 1000) / 1000);
+      const used = usedMs - first.usedMs;
+      // What it has used it was free to use.
+      const cores = used === 0 ? 0 : used / Math.max(used, freeMs - first.freeMs);
+      wanted[role] = Math.round(cores * 1000) / 1000;
     }
     before = after;
-    if ([...after.values()].every(({ role }) => least[role] < RESTS_BELOW)) break;
+    if ([...after.values()].every(({ role }) => wanted[role] < RESTS_BELOW)) break;
   }
-  return least;
+  return wanted;
 }

@@ -7,7 +7,7 @@
 //   {volumes: [{id, quotaBytes|null, usedBytes, files: {path: sha256}, owners: {path: uid, but root's}}],
 //    copies: [name], trash: [name],
 //    exports: [{id, pseudo, clients: [{host, access, squash}]}], mounts: [{at, source, subvolume}],
-//    coresWanted: {role: cores}, when asked for with --cores-wanted, which takes 0.5 to 5 s}
+//    coresWanted: {role: cores}, when asked for with --cores-wanted, which takes 0.5 to 16 s}
 //
 // Exit code 1, with the reason on stderr, when any of it could not be read: half
 // an inventory would read as "nothing there".

@@ -37,7 +37,7 @@ export type ContainerState = 'absent' | 'created' | 'running' | 'paused' | 'exit
 export type Act = 'kill' | 'stop' | 'start' | 'pause' | 'resume';
 
 export interface InventoryOptions {
-  /** Also what the roles want of a core, which takes 0.5 s, or up to 5 s while they are busy. Default false. */
+  /** Also what the roles want of a core, which takes 0.5 s, or up to 16 s while they are busy. Default false. */
   readonly withCoresWanted?: boolean;
 }
 

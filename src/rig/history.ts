@@ -174,7 +174,7 @@ export interface Inventory {
   readonly copies?: readonly string[];
   /**
    * How many cores the process of each role, with those that it started, used of the time in which it wasn't kept waiting
-   * for one: the least of several looks of half a second. In final inventories; a role that ran through no look is missing.
+   * for one, at most 1: the last of several looks. In final inventories; a role that ran through no look is missing.
    */
   readonly coresWanted?: Readonly<Partial<Record<Role, number>>>;
 }

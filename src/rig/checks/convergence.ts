@@ -9,7 +9,7 @@
 import { gibToBytes } from '../../base/units.ts';
 import { sameRules } from '../../model/export.ts';
 import type { Volume } from '../../model/volume.ts';
-import type { Check, Inventory, RecordedRun } from '../history.ts';
+import type { Check, Inventory, RecordedRun, Verdict } from '../history.ts';
 import { sameClients, text } from './exports.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf, uncollectedNodes } from './final.ts';
 import { disturbed, hits, outages } from './outages.ts';
@@ -25,6 +25,7 @@ export const convergence: Check = (run) => {
   const inventories = inventoriesOf(run, FINAL_LABEL);
   const volumes = finalVolumes(state);
   let compared = 0;
+  let unsettled: Verdict | undefined;
   for (const [node, inventory] of inventories) {
     const here = [...volumes.values()].filter((volume) => volume.node === node);
     const moving = [...volumes.values()].filter((volume) => volume.state === 'moving');
@@ -33,12 +34,12 @@ export const convergence: Check = (run) => {
       ...orphans([...here, ...moving], moving, inventory),
     ].map((line) => `${node}: ${line}`);
     if (lines.length > 0 && isUnsettled(run, node, state.atMs)) {
-      return unknown(`${node} was looked into before it could come to rest after a fault`, lines);
-    }
-    if (lines.length > 0)
+      unsettled ??= unknown(`${node} was looked into before it could come to rest after a fault`, lines);
+    } else if (lines.length > 0)
       return invalid(`${node} does not have what etcd says (revision ${state.revision})`, lines);
     compared += here.filter((volume) => volume.state === 'ready').length;
   }
+  if (unsettled !== undefined) return unsettled;
   const missing = uncollectedNodes(run);
   if (missing.length > 0) return unknown(`no final inventory of ${missing.join(', ')}`);
   if (inventories.size === 0) return unknown('no node was looked into');

@@ -85,7 +85,7 @@ function knotsOf(samples: readonly MachineEvent[]): readonly Knot[] {
 
 /** Of each millisecond: at most 1, for work that had the machine to itself. */
 export const shareOf = ({ overMs, lateMs, runnable, cores }: MachineEvent): number =>
-  Math.max(0, overMs - lateMs) / overMs / Math.max(1, runnable / cores);
+  overMs > 0 ? Math.max(0, overMs - lateMs) / overMs / Math.max(1, runnable / cores) : 1;
 
 const isSample = (event: RecordedRun['history'][number]): event is MachineEvent => event.type === 'machine';
 

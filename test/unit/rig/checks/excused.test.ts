@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { CHECKS } from '../../../../src/rig/checks/catalogue.ts';
-import { createHistory, type HistoryBuilder, VOLUME_ID } from '../support/history.ts';
+import { createHistory, type HistoryBuilder, OTHER_ID, VOLUME_ID } from '../support/history.ts';
 import { drainedRun, drains, moves } from '../support/moves.ts';
 import { calmRun, outageRun } from '../support/runs.ts';
 
@@ -51,6 +51,16 @@ describe('convergence', () => {
     expect(lacking((history) => pausedFor(history, 'node2', 37_000, 38_000))).toBe('unknown');
     expect(lacking((history) => pausedFor(history, 'node2', 20_000, 21_000))).toBe('invalid');
     expect(lacking((history) => pausedFor(history, 'node1', 37_000, 38_000))).toBe('invalid');
+  });
+
+  it('rejects a node that had time, whatever nobody knows of the one before it', () => {
+    const { history } = calmRun();
+    pausedFor(history, 'node1', 37_000, 38_000);
+    history.at(40_000).inventory('final', 'node1', { exports: [{ id: OTHER_ID, clients: [] }] });
+    const alone = history.finalState().run();
+    expect(CHECKS.convergence(alone).verdict).toBe('unknown');
+    history.inventory('final', 'node2');
+    expect(CHECKS.convergence(history.run()).verdict).toBe('invalid');
   });
 });
 

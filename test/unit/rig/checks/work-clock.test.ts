@@ -38,6 +38,9 @@ describe('the work clock', () => {
     expect(mixed.workedMs(span(2_000, 3_000))).toBeCloseTo(100);
     expect(mixed.workedMs(span(500, 3_500))).toBeCloseTo(500 + 250 + 100 + 500);
     expect(mixed.workedMs(span(4_000, 4_000 + UNMEASURED_SLOWDOWN))).toBeCloseTo(1);
+    expect(createWorkClock([sample(1_000), sample(1_000, { overMs: 0 })]).workedMs(span(0, 1_000))).toBe(
+      1_000,
+    );
   });
 
   it('is no faster for a process that has more cores than it needs', () => {
