@@ -38,9 +38,12 @@ export async function runSimulated(options: {
   readonly out: string;
 }): Promise<number> {
   const { seeds, durationMs, out } = options;
-  const names = scenariosNamed(options.names, { seed: seeds.from, durationMs }).map(({ name }) => name);
+  // Once each: with the same seed there is nothing new in a second run.
+  const names = new Set(
+    scenariosNamed(options.names, { seed: seeds.from, durationMs }).map(({ name }) => name),
+  );
   const jobs = Array.from({ length: seeds.to - seeds.from + 1 }, (_, index) =>
-    names.map(
+    [...names].map(
       (scenario): Job => ({
         scenario,
         seed: seeds.from + index,
@@ -51,20 +54,38 @@ export async function runSimulated(options: {
   ).flat();
   const isOne = seeds.from === seeds.to;
   const tally: Tally = { results: [], failures: [], repeated: 0 };
-  await using pool = openPool(jobs.length);
+  const total = jobs.length;
+  await using pool = openPool(total);
+  using progress = showProgress(() => `${total - jobs.length} of ${total} begun`);
   const clock = createSystemClock();
   const startedMs = clock.monotonicMs();
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping after the runs under way\n'));
   const work = async (thread: number): Promise<void> => {
     for (let job = jobs.shift(); job !== undefined && !interrupt.signal.aborted; job = jobs.shift()) {
-      await carryOut({ pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne }, job);
+      progress.update();
+      await carryOut({ pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne, progress }, job);
     }
   };
   await Promise.all(Array.from({ length: pool.size }, (_, thread) => work(thread)));
+  progress.clear();
   conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
-  if (interrupt.signal.aborted) process.stderr.write('rig: interrupted; not all seeds were run\n');
+  if (interrupt.signal.aborted) process.stderr.write(`rig: interrupted; not all of ${total} were run\n`);
   if (tally.failures.length > 0 || interrupt.signal.aborted) return EXIT_MACHINE;
   return exitCodeOf(worstOf(tally.results.map(({ result }) => result.verdict)));
+}
+
+interface Progress extends Disposable {
+  update(): void;
+  clear(): void;
+}
+
+/** One line that is written over, where somebody watches; cleared in the end. */
+function showProgress(text: () => string): Progress {
+  const write = (line: string): void => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+  };
+  const clear = (): void => write('');
+  return { update: () => write(text()), clear, [Symbol.dispose]: clear };
 }
 
 async function carryOut(
@@ -75,6 +96,7 @@ async function carryOut(
     readonly out: string;
     readonly nowMs: number;
     readonly keepAll: boolean;
+    readonly progress: Progress;
   },
   { scenario, seed, durationMs, isRepeated }: Job,
 ): Promise<void> {
@@ -88,7 +110,10 @@ async function carryOut(
     const found = await pool.run(thread, { scenario, seed, durationMs, folder, keepsRecord });
     tally.results.push(found);
     const { verdict } = found.result;
-    if (verdict !== 'valid' && !keepAll) process.stdout.write(`${verdictLine(found)}\n`);
+    if (verdict !== 'valid' && !keepAll) {
+      context.progress.clear();
+      process.stdout.write(`${verdictLine(found)}\n`);
+    }
     if (isRepeated) {
       const second = await pool.run(thread, { scenario, seed, durationMs, folder: again, keepsRecord });
       tally.repeated += 1;

@@ -84,6 +84,9 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
   const run = await readRunFile(folder);
   const history = await readLines<HistoryEvent>(join(folder, HISTORY_FILE));
   const etcd = await readLines<EtcdEvent>(join(folder, ETCD_EVENTS_FILE));
+  // A run that has ended has recorded something: what was taken away since must not be held against the system.
+  if (run.etcdComplete !== undefined && history.events.length === 0) throw notWhole(folder, HISTORY_FILE);
+  if (run.etcdComplete === true && etcd.events.length === 0) throw notWhole(folder, ETCD_EVENTS_FILE);
   return {
     scenario: run.scenario,
     seed: run.seed,
@@ -101,6 +104,11 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
     }),
   };
 }
+
+const notWhole = (folder: string, file: string): RigError =>
+  new RigError('invalid', `the record in ${folder} is not whole: ${file} is missing or empty`, {
+    next: 'Take the folder as the run has left it.',
+  });
 
 async function readLines<Event>(
   path: string,

@@ -72,8 +72,10 @@ export function scenariosNamed(
   names: readonly string[],
   { seed, durationMs }: DrawnFrom,
 ): readonly Scenario[] {
-  if (names.includes('all')) return SCENARIOS;
-  return names.map((name) => {
+  const named = names.flatMap((name): readonly string[] =>
+    name === 'all' ? SCENARIOS.map((scenario) => scenario.name) : [name],
+  );
+  return named.map((name) => {
     if (name === CHAOS.name) return chaosScenario(planOf(seed, durationMs));
     const found = SCENARIOS.find((scenario) => scenario.name === name);
     if (found !== undefined) return found;

@@ -55,6 +55,18 @@ describe('readRecordedRun', () => {
     expect(judge(read, names)).toEqual(judge(run, names));
   });
 
+  it.each(['history.jsonl', 'etcd-events.jsonl'])(
+    'does not judge a run whose %s was taken away',
+    async (file) => {
+      save(calmRun().history.run());
+      writeFileSync(join(folder, file), '');
+      await expect(readRecordedRun(folder)).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining(`${file} is missing or empty`),
+      });
+    },
+  );
+
   it('knows a run that did not come to its end, and why', async () => {
     save(calmRun().history.run(), { etcdComplete: undefined, interrupted: 'Somebody stopped it.' });
     expect((await readRecordedRun(folder)).interrupted).toBe('Somebody stopped it.');
