@@ -88,7 +88,7 @@ describe('readRecordedRun', () => {
   });
 
   it('reads a run that died before it recorded anything', async () => {
-    save(calmRun().history.run());
+    save(calmRun().history.run(), { etcdComplete: undefined });
     for (const file of ['history.jsonl', 'etcd-events.jsonl', 'logs'])
       rmSync(join(folder, file), { recursive: true });
     expect(await readRecordedRun(folder)).toMatchObject({ history: [], etcd: [], logs: [] });
