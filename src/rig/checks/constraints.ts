@@ -19,7 +19,7 @@ import { workClockOf } from './work-clock.ts';
 const { valid, invalid, unknown } = answersOf('constraints');
 
 /** An engine that has decided by then, by the work clock, may not have known; it may be slow while it, or etcd, is disturbed. */
-const SEEN_WITHIN_MS = 1_000;
+const SEEN_WITHIN_MS = 200;
 
 export const constraints: Check = (run) => {
   const declared = new Map(run.topology.nodes.map((node) => [node.name, node.labels]));

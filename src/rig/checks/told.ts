@@ -23,7 +23,7 @@ import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('told');
 
-const SEEN_WITHIN_MS = 1_000;
+const SEEN_WITHIN_MS = 200;
 
 interface Heard {
   readonly event: ToldEvent;

@@ -19,7 +19,7 @@ import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('watch');
 
-const SEEN_WITHIN_MS = 1_000;
+const SEEN_WITHIN_MS = 200;
 
 export const watch: Check = (run) => {
   const all = listeners(run);

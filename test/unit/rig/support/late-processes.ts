@@ -153,7 +153,7 @@ export const OF_PROCESSES: readonly Bound[] = [
       check,
       what: 'the sight of a commit, when following begins',
       waitMs: 0,
-      workMs: 1_000,
+      workMs: 200,
       run: (lateMs) => {
         const history = createHistory();
         const { volume } = placed(history);

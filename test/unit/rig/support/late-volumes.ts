@@ -106,7 +106,7 @@ export const OF_VOLUMES: readonly Bound[] = [
     check: 'constraints',
     what: 'the news that a node is drained',
     waitMs: 0,
-    workMs: 1_000,
+    workMs: 200,
     run: (lateMs) => {
       const history = createHistory().at(50).registers('node2', '12');
       const term = history.at(100).elects('node1', '21');
