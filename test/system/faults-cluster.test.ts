@@ -183,7 +183,13 @@ describe('faults of processes, etcd and the cluster', () => {
 
   it('adds a node, and removes it for good', async () => {
     await during({ fault: 'node-added', node: 'late' }, async () => {
-      expect(await healthz('late')).toBe(200);
+      // It has joined once its agent is registered; its API may come a little later.
+      await waitFor({
+        clock,
+        what: 'the API of the new node',
+        timeoutMs: 20_000,
+        probe: async () => ((await healthz('late')) === 200 ? true : undefined),
+      });
     });
     expect(await read(nodeKey('late'))).toBeDefined();
     await during({ fault: 'node-removed', node: 'late' }, async () => {
