@@ -19,28 +19,35 @@ export function createSystemClock(): Clock {
   return {
     nowMs: () => Date.now(),
     monotonicMs: () => performance.now(),
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) {
-          reject(abortError(signal));
-          return;
-        }
-        const onAbort = (): void => {
-          clearTimeout(timer);
-          reject(abortError(signal));
-        };
-        const timer = setTimeout(() => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        }, ms);
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
-    after: (ms, callback) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
+    sleep: sleepBy(setTimer),
+    after: setTimer,
   };
 }
+
+function setTimer(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+}
+
+/** The `sleep` of a clock, made of its `after`. */
+export const sleepBy =
+  (after: Clock['after']): Clock['sleep'] =>
+  (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(abortError(signal));
+        return;
+      }
+      const onAbort = (): void => {
+        cancel();
+        reject(abortError(signal));
+      };
+      const cancel = after(ms, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
 
 /** The error that a fired signal stands for. */
 export function abortError(signal?: AbortSignal): RigError {

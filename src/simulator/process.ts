@@ -2,7 +2,7 @@
 // answer of a port, comes by `enter`. So one that is frozen notices nothing until it
 // is thawed, and of one that is dead nothing runs on, whatever it was waiting for.
 
-import { abortError, type Clock } from '../base/clock.ts';
+import { type Clock, sleepBy } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Queue } from './queue.ts';
 
@@ -97,19 +97,7 @@ function clockBy(queue: Queue, after: Clock['after'], aheadMs: () => number): Cl
     nowMs: () => Math.floor(EPOCH_MS + queue.nowMs + aheadMs()),
     monotonicMs: () => queue.nowMs,
     after,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(abortError(signal));
-        const onAbort = (): void => {
-          cancel();
-          reject(abortError(signal));
-        };
-        const cancel = after(ms, () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
+    sleep: sleepBy(after),
   };
 }
 

@@ -1,7 +1,7 @@
 // Virtual time for unit tests: nothing happens until the test says so, and then
 // all of it happens at once.
 
-import { abortError, type Clock } from '../../src/base/clock.ts';
+import { type Clock, sleepBy } from '../../src/base/clock.ts';
 
 export interface ManualClock extends Clock {
   /** Moves time on, running what falls due in its order, with everything that follows from it. */
@@ -37,22 +37,7 @@ export function createManualClock(): ManualClock {
     nowMs: () => epochMs + elapsedMs,
     monotonicMs: () => elapsedMs,
     after,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) {
-          reject(abortError(signal));
-          return;
-        }
-        const onAbort = (): void => {
-          cancel();
-          reject(abortError(signal));
-        };
-        const cancel = after(ms, () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
+    sleep: sleepBy(after),
     settle,
     freeze: (ms) => {
       elapsedMs += ms;
