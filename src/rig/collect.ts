@@ -10,8 +10,8 @@ import type { Inventory } from './history.ts';
 import type { Journal } from './journal.ts';
 
 /**
- * Records an inventory of every node that runs; the final one with what its roles want of a core. Of one that has none to give, such as one that ends
- * meanwhile, nobody knows anything then, and the verdict is unknown.
+ * Records an inventory of every node that runs; the final one with what its roles want of a core. Of a node that has
+ * none to give, such as one that ends meanwhile, nobody knows anything then, and the verdict is unknown.
  */
 export async function collectInventories(options: {
   readonly deployment: Deployment;

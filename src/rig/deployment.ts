@@ -260,9 +260,7 @@ export interface Store {
   defragment(member: string): Promise<void>;
   /** Ids in etcd of the members that have joined, by name, as those that run know it. */
   members(): Promise<ReadonlyMap<string, string>>;
-  /** Whether the member itself answers a linearizable read. */
-  answers(member: string): Promise<boolean>;
-  /** Why it doesn't; undefined when it does. Throws what {@link Deployment.exec} does where it doesn't run or is frozen. */
+  /** Why the member itself doesn't answer a linearizable read; undefined when it does. Throws what {@link Deployment.exec} does where it doesn't run or is frozen. */
   ailment(member: string): Promise<string | undefined>;
   /** Whether the member leads, by its own word; false as well when it can't be asked. */
   leads(member: string): Promise<boolean>;

@@ -58,10 +58,6 @@ export function createSimulatedStore({ etcd, rig }: World): Store {
         );
         return new Map(joined.map(({ name, id }) => [name, id]));
       }),
-    answers: async (member) => {
-      await rig.clock.sleep(COMMAND_MS);
-      return etcd.serves(member);
-    },
     ailment: async (member) => {
       await rig.clock.sleep(COMMAND_MS);
       const state = members.get(member)?.state;

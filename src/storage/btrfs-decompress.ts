@@ -3,7 +3,8 @@
 // this instead: the data is written anew, uncompressed, to a temporary file, and the file is then told to
 // take its data from there, by FIDEDUPERANGE (ioctl_fideduperange(2)). The kernel compares the two and
 // exchanges them in one step, so that nothing a client writes meanwhile is ever lost; a range that has
-// changed is tried again, and then its halves. Where that doesn't help either, it has failed. Node.js has no ioctl; perl is part of every Debian.
+// changed is tried again, and then its halves. Where that doesn't help either, it has failed. Node.js has
+// no ioctl; perl is part of every Debian.
 
 /** Arguments: a temporary file on the same filesystem, and the files. Holes stay holes. */
 export const DECOMPRESS_PROGRAM = `

@@ -60,12 +60,10 @@ export async function perform(
 /** Why a deed could not be done, and which. */
 class DeedError extends Error {
   readonly deed: Deed;
-  override readonly cause: unknown;
 
   constructor(deed: Deed, cause: unknown) {
     super(deed.kind, { cause });
     this.deed = deed;
-    this.cause = cause;
   }
 }
 

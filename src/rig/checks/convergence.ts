@@ -2,9 +2,9 @@
 //
 // Assumes that the run waited for the cluster to come to rest before it
 // collected the final inventories and read etcd: what differs on a node within
-// a lease's life and a reconcile interval (by the work clock) after a fault on it or on etcd says nothing. Volumes that are not ready by
-// then are not compared, but they account for what is on their node's disk; one
-// that is still moving, for what is on any.
+// a lease's life and a reconcile interval (by the work clock) after a fault on it or
+// on etcd says nothing. Volumes that are not ready by then are not compared, but they
+// account for what is on their node's disk; one that is still moving, for what is on any.
 
 import { gibToBytes } from '../../base/units.ts';
 import { sameRules } from '../../model/export.ts';

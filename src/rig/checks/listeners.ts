@@ -9,6 +9,9 @@ import { workClockOf } from './work-clock.ts';
 /** After its stream is back, and after a fault, a consumer may take so long to have caught up, by the work clock. */
 const CATCHES_UP_WITHIN_MS = 5_000;
 
+/** It sees a commit within this of it, by the work clock. */
+const SEEN_WITHIN_MS = 200;
+
 export interface Listener {
   readonly consumer: string;
   readonly address: string;
@@ -29,6 +32,12 @@ export function listeners(run: RecordedRun): readonly Listener[] {
     const toMs = heardUntil(run, phases);
     return [{ consumer, address, fromMs: open.atMs, toMs, events: heardBy(run, open) }];
   });
+}
+
+/** When it must have heard of what was committed: not of the first and the last moment of its following. */
+export function dueSpan(run: RecordedRun, { fromMs, toMs }: Pick<Listener, 'fromMs' | 'toMs'>): Span {
+  const clock = workClockOf(run);
+  return { fromMs: clock.after(fromMs, SEEN_WITHIN_MS), toMs: clock.before(toMs, SEEN_WITHIN_MS) };
 }
 
 /**

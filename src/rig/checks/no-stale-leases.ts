@@ -1,9 +1,10 @@
 // At the end no lease or election key of a dead process is left in etcd.
 //
 // Assumes that the final state was read at least one TTL after the last fault
-// was healed, and a second of the work clock; where it wasn't, what is left says nothing. A live agent holds one lease, which its node's key hangs on; a
-// live engine holds one, which the leader's key hangs on if it leads, and
-// nothing otherwise: a candidate may hold its lease while it waits.
+// was healed, and a second of the work clock; where it wasn't, what is left says
+// nothing. A live agent holds one lease, which its node's key hangs on; a live engine
+// holds one, which the leader's key hangs on if it leads, and nothing otherwise: a
+// candidate may hold its lease while it waits.
 
 import { LEADER_KEY, NODES_PREFIX, nameIn } from '../../kv/keys.ts';
 import type { Check, FinalStateEvent, RecordedRun } from '../history.ts';

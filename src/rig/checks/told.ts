@@ -8,22 +8,19 @@
 // and that an event tells of the one revision of etcd that it names. To `mount`
 // what it may mount, where it is, does nobody any harm, whenever it is told so.
 // When a node appears everybody is told, and may be told to `remount`. What was
-// committed within SEEN_WITHIN_MS (by the work clock) of the beginning or the end of the
-// following may or may not be told. After a `reset` the order begins anew; and a consumer
+// committed at the very beginning or the end of the following (listeners.ts, `dueSpan`)
+// may or may not be told. After a `reset` the order begins anew; and a consumer
 // that lost its stream in the middle of a revision is told all of it again.
 
 import type { Check, RecordedRun, ToldEvent, Verdict } from '../history.ts';
 import { type Instruction, instructionsIn } from '../instructions.ts';
-import { isCoveredBy, type Listener, listeners } from './listeners.ts';
+import { dueSpan, isCoveredBy, type Listener, listeners } from './listeners.ts';
 import { rulesFor, serverAt, type Wanted, wantedBy } from './told-wanted.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
 import { brokenStream } from './watch-stream.ts';
-import { workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('told');
-
-const SEEN_WITHIN_MS = 200;
 
 interface Heard {
   readonly event: ToldEvent;
@@ -56,8 +53,7 @@ function judgeListener(run: RecordedRun, listener: Listener): number | Verdict {
   );
   const later = heard.filter(({ instruction }) => !isCovered(instruction.revision));
   const byPlace = Map.groupBy(later, ({ instruction }) => `${instruction.revision} ${instruction.volume}`);
-  const fromMs = workClockOf(run).after(listener.fromMs, SEEN_WITHIN_MS);
-  const toMs = workClockOf(run).before(listener.toMs, SEEN_WITHIN_MS);
+  const { fromMs, toMs } = dueSpan(run, listener);
   const isDue = ({ event }: Wanted): boolean =>
     !isCovered(event.revision) && event.atMs >= fromMs && event.atMs <= toMs;
   let judged = 0;

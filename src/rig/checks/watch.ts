@@ -7,19 +7,16 @@
 // in what is shown of it, for each node that joins, leaves or changes in its address
 // or its disk (whatever else of it has changed, there may be one), and for each change
 // of the leader; that what clients have to do is for `told`; that the consumers asked
-// for every kind; and, of what was committed within SEEN_WITHIN_MS (by the work clock)
-// of the beginning or the end of the following, nothing.
+// for every kind; and, of what was committed at the very beginning or the end of the
+// following (listeners.ts, `dueSpan`), nothing.
 
-import type { Check, ToldEvent, Verdict } from '../history.ts';
-import { isCoveredBy, type Listener, listeners, revisionOf } from './listeners.ts';
+import type { Check, RecordedRun, ToldEvent, Verdict } from '../history.ts';
+import { dueSpan, isCoveredBy, type Listener, listeners, revisionOf } from './listeners.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 import { brokenStream } from './watch-stream.ts';
 import { factsOf, type Happening, happenings, subjectOf } from './watch-wanted.ts';
-import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('watch');
-
-const SEEN_WITHIN_MS = 200;
 
 export const watch: Check = (run) => {
   const all = listeners(run);
@@ -30,7 +27,7 @@ export const watch: Check = (run) => {
   for (const listener of all) {
     const broken = brokenStream(run, listener);
     if (broken !== undefined) return invalid(broken.reason, broken.lines);
-    const found = compare(listener, happened, workClockOf(run));
+    const found = compare(run, listener, happened);
     if (typeof found !== 'number') return found;
     judged += found;
   }
@@ -42,11 +39,11 @@ export const watch: Check = (run) => {
 
 /** How many were due and came. */
 function compare(
+  run: RecordedRun,
   listener: Listener,
   happened: ReadonlyMap<string, Happening>,
-  clock: WorkClock,
 ): number | Verdict {
-  const { consumer, fromMs, toMs } = listener;
+  const { consumer, fromMs } = listener;
   const isCovered = isCoveredBy(listener);
   const heard = new Map<string, ToldEvent>();
   for (const event of listener.events) {
@@ -74,13 +71,12 @@ function compare(
     }
     heard.set(place, event);
   }
-  const dueFromMs = clock.after(fromMs, SEEN_WITHIN_MS);
-  const dueToMs = clock.before(toMs, SEEN_WITHIN_MS);
+  const due = dueSpan(run, listener);
   let judged = 0;
   for (const [place, { atMs, revision, line, isDue }] of happened) {
     if (!isDue || isCovered(revision)) continue;
     const isHeard = heard.has(place);
-    if (!isHeard && (atMs < dueFromMs || atMs > dueToMs)) continue;
+    if (!isHeard && (atMs < due.fromMs || atMs > due.toMs)) continue;
     judged += 1;
     if (isHeard) continue;
     return invalid(`${consumer} was never told of something that happened`, [

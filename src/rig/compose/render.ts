@@ -36,8 +36,8 @@ export interface ComposeOptions {
   readonly images: Images;
   /** Members of etcd whose data is lost: they join a cluster that exists. Default: none. */
   readonly rejoining?: readonly string[];
-  /** Default: true. */
-  readonly healthchecks?: boolean | undefined;
+  /** Whether the engine asks members for their health; default: true. */
+  readonly healthchecks?: boolean;
   /** Text put before the document, as comments; a line each. */
   readonly header?: readonly string[];
 }
@@ -84,14 +84,17 @@ const INIT = { init: true };
 
 /** `test`: the command that the engine runs in the container. */
 function healthcheck(
-  isWanted: boolean | undefined,
+  isWanted: boolean,
   { test, startPeriod }: { readonly test: readonly string[]; readonly startPeriod: string },
 ): Section {
   const rhythm = { interval: '1s', timeout: '3s', retries: 3, start_period: startPeriod };
-  return isWanted !== false ? { healthcheck: { test, ...rhythm } } : {};
+  return isWanted ? { healthcheck: { test, ...rhythm } } : {};
 }
 
-function etcdService({ topology, images, rejoining, healthchecks }: ComposeOptions, name: string): Section {
+function etcdService(
+  { topology, images, rejoining, healthchecks = true }: ComposeOptions,
+  name: string,
+): Section {
   return {
     image: images.etcd,
     ...UNPULLED,
@@ -127,7 +130,7 @@ function peerEnvironment(members: readonly string[], name: string): Section {
   };
 }
 
-function nodeService({ topology, images, healthchecks }: ComposeOptions, node: TopologyNode): Section {
+function nodeService({ topology, images, healthchecks = true }: ComposeOptions, node: TopologyNode): Section {
   const image = topology.system.kind === 'image' ? topology.system.image : images.node;
   return {
     image,

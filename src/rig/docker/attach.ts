@@ -1,26 +1,18 @@
 // A cluster that another rig has started and left behind, taken over.
 
 import type Docker from 'dockerode';
-import type { Clock } from '../../base/clock.ts';
 import type { Deployment } from '../deployment.ts';
-import type { Topology } from '../topology.ts';
 import { createContainers, engine } from './containers.ts';
-import { createDeployment, projectOf } from './deploy.ts';
-import type { ImageSet } from './images.ts';
+import { createDeployment, type DeployOptions, projectOf } from './deploy.ts';
 import { runLabel } from './removal.ts';
 
 /**
  * Undefined when nothing is left of it. `topology` as the cluster was started: of its nodes
  * those count that it has now. The other rig must be gone.
  */
-export async function attachContainers(options: {
-  readonly docker: Docker;
-  readonly clock: Clock;
-  readonly images: ImageSet;
-  readonly topology: Topology;
-  readonly runId: string;
-  readonly composeFile: string;
-}): Promise<Deployment | undefined> {
+export async function attachContainers(
+  options: Omit<DeployOptions, 'healthchecks' | 'absentAtStart' | 'signal' | 'onEnd'>,
+): Promise<Deployment | undefined> {
   const { docker, clock, runId, composeFile } = options;
   const project = projectOf(runId);
   const containers = createContainers(docker, clock, project);

@@ -9,20 +9,19 @@ import { waitFor } from '../../base/retry.ts';
 /** Long enough for any start; what takes longer hangs for another reason. */
 const STARTS_WITHIN_MS = 15_000;
 
+type Exec = Pick<Docker.Exec, 'inspect'>;
+
 /** The containers of one cluster, as far as this process works on them. */
 export interface CommandStarts {
   /** Runs `work`, which starts a command and tells of it by `made`, when no freeze of the container is under way. */
-  command<T>(
-    service: string,
-    work: (made: (exec: Pick<Docker.Exec, 'inspect'>) => void) => Promise<T>,
-  ): Promise<T>;
+  command<T>(service: string, work: (made: (exec: Exec) => void) => Promise<T>): Promise<T>;
   /** Runs `work` when no command is about to start in the container. Throws `timeout` when one goes on being about to. */
   freeze(service: string, work: () => Promise<void>): Promise<void>;
 }
 
 interface Command {
   readonly service: string;
-  exec?: Pick<Docker.Exec, 'inspect'>;
+  exec?: Exec;
 }
 
 export function createCommandStarts(clock: Clock): CommandStarts {

@@ -99,7 +99,7 @@ export function membersOf(topology: Topology): readonly string[] {
 }
 
 function render(options: DeployOptions, topology: Topology, rejoining: readonly string[] = []): string {
-  const { runId, images, healthchecks } = options;
+  const { runId, images, healthchecks = true } = options;
   return renderCompose({ topology, project: projectOf(runId), runId, images, rejoining, healthchecks });
 }
 

@@ -56,8 +56,6 @@ export function createStore(options: {
       if (exitCode !== 0) throw new RigError('unavailable', `cannot defragment ${member}: ${stderr.trim()}`);
     },
     members,
-    answers: async (member) =>
-      (await containers.exec(member, [...ETCDCTL, 'endpoint', 'health'])).exitCode === 0,
     ailment: async (member) => {
       const { exitCode, stderr } = await containers.exec(member, [...ENDPOINT, 'health']);
       return exitCode === 0 ? undefined : (stderr.trim().split('\n').at(-1) ?? '');

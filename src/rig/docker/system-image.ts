@@ -1,5 +1,5 @@
-// A node's image that this project didn't build, and how one is built of other sources than this project's own. No rig takes it for theirs: it has a name of its own,
-// and goes with whoever has its label.
+// A node's image that this project didn't build, and how one is built of other sources than this project's own. No rig
+// takes that one for its own: it has another name, and goes with whoever has its label.
 
 import type Docker from 'dockerode';
 import { RigError } from '../../base/errors.ts';

@@ -63,8 +63,8 @@ export const etcdCompaction: Fault<Compaction> = {
     await works.get(hit)?.done;
   },
   healed: async ({ deployment }, { members }) => {
-    const answers = await Promise.all(members.map((member) => deployment.store.answers(member)));
-    const silent = members.filter((_, index) => answers[index] === false);
+    const ailments = await Promise.all(members.map((member) => deployment.store.ailment(member)));
+    const silent = members.filter((_, index) => ailments[index] !== undefined);
     return {
       holds: silent.length === 0,
       seen: silent.map((one) => `${one} is silent`).join(', ') || 'all answer',

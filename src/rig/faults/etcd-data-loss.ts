@@ -58,9 +58,9 @@ export const etcdDataLoss: Fault<DataLoss> = {
   },
   healed: async ({ deployment }, hit) => {
     const now = await deployment.store.members();
-    const answers = await Promise.all(hit.members.map((member) => deployment.store.answers(member)));
+    const ailments = await Promise.all(hit.members.map((member) => deployment.store.ailment(member)));
     const ill = hit.members.filter(
-      (member, index) => answers[index] !== true || now.get(member) === before.get(hit)?.get(member),
+      (member, index) => ailments[index] !== undefined || now.get(member) === before.get(hit)?.get(member),
     );
     return {
       holds: ill.length === 0,
@@ -90,6 +90,6 @@ async function joined({ clock, deployment, signal }: Site, member: string): Prom
     signal,
     what: `${member} to have joined`,
     timeoutMs: JOINS_WITHIN_MS,
-    probe: async () => ((await deployment.store.answers(member)) ? true : undefined),
+    probe: async () => ((await deployment.store.ailment(member)) === undefined ? true : undefined),
   });
 }

@@ -26,6 +26,16 @@ export const CLUSTER_UP: readonly Step[] = [
   { await: { ready: 'all' }, withinMs: 10_000 },
 ];
 
+/** A volume that consumer1 may read and write, there and exported. */
+export const exported = (create: string, sizeGib = 1): readonly Step[] => [
+  {
+    call: { create, sizeGib, exports: [{ consumer: 'consumer1', access: 'rw' }] },
+    via: 'node1',
+    status: 202,
+  },
+  { await: { volume: create, state: 'ready', exported: true }, withinMs: 5_000 },
+];
+
 /** Invariants of every run, whatever was done to the cluster. */
 export const ALWAYS: readonly CheckName[] = [
   'complete-history',

@@ -1,5 +1,5 @@
 import type { Scenario, Step } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, exported, threeNodes } from './common.ts';
 
 const MEMBERS = ['etcd1', 'etcd2', 'etcd3'] as const;
 
@@ -31,12 +31,7 @@ export const etcdMembersDown: Scenario = {
   },
   script: [
     ...CLUSTER_UP,
-    {
-      call: { create: 'a', sizeGib: 1, exports: [{ consumer: 'consumer1', access: 'rw' }] },
-      via: 'node1',
-      status: 202,
-    },
-    { await: { volume: 'a', state: 'ready', exported: true }, withinMs: 5_000 },
+    ...exported('a'),
     { traffic: 'traffic1', by: 'consumer1', volume: 'a' },
     ...withoutEach('kill', 'start'),
     ...withoutEach('pause', 'resume'),

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, exported, threeNodes } from './common.ts';
 
 /** "Within 2 s of the 202" (Cobalt's test plan, case 4). */
 const EFFECTIVE_MS = 2_000;
@@ -13,12 +13,7 @@ export const exportModified: Scenario = {
   topology: threeNodes,
   script: [
     ...CLUSTER_UP,
-    {
-      call: { create: 'a', sizeGib: 1, exports: [{ consumer: 'consumer1', access: 'rw' }] },
-      via: 'node1',
-      status: 202,
-    },
-    { await: { volume: 'a', state: 'ready', exported: true }, withinMs: 5_000 },
+    ...exported('a'),
     { io: 'write', volume: 'a', by: 'consumer1', file: 'one', outcome: 'ok', withinMs: 5_000 },
     { io: 'read', volume: 'a', by: 'consumer2', file: 'one', outcome: 'refused', withinMs: 5_000 },
 

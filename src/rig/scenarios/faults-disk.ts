@@ -1,4 +1,4 @@
-import { CLUSTER_UP, threeNodes } from './common.ts';
+import { CLUSTER_UP, exported, threeNodes } from './common.ts';
 import { ALL_WORK, faultFamily } from './fault-family.ts';
 
 const [node1, node2, node3] = threeNodes.nodes;
@@ -9,15 +9,7 @@ export const faultsDisk = faultFamily({
   title:
     'Clients work while disks fill up, go read-only, fail and slow down, and no acknowledged byte is lost',
   topology: { ...threeNodes, nodes: [{ ...node1, disk: 'breakable' }, node2, node3] },
-  before: [
-    ...CLUSTER_UP,
-    {
-      call: { create: 'data', sizeGib: 0.25, exports: [{ consumer: 'consumer1', access: 'rw' }] },
-      via: 'node1',
-      status: 202,
-    },
-    { await: { volume: 'data', state: 'ready', exported: true }, withinMs: 5_000 },
-  ],
+  before: [...CLUSTER_UP, ...exported('data', 0.25)],
   // The volume that is to be full has to stay.
   workload: {
     ...ALL_WORK,

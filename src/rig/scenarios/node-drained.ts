@@ -7,8 +7,8 @@ const by = 'consumer1';
 
 /**
  * A node with five volumes is drained: all of them go elsewhere, two at a time, and whoever waits for it can
- * see how far it has come, and when its disk holds nothing of theirs any more. Meanwhile nothing new is put there, and afterwards it is. node1 has the most
- * room, so that volumes begin there.
+ * see how far it has come, and when its disk holds nothing of theirs any more. Meanwhile nothing new is put there,
+ * and afterwards it is. node1 has the most room, so that volumes begin there.
  */
 export const nodeDrained: Scenario = {
   name: 'node-drained',

@@ -44,7 +44,7 @@ describe('faults of the cluster', () => {
     const readmitted: string[] = [];
     const store = {
       readmit: async (member: string) => void readmitted.push(member),
-      answers: async () => true,
+      ailment: async () => undefined,
     } as unknown as Deployment['store'];
     const { site, states, acts } = fakeSite({ deployment: { store } });
     states.set('etcd1', 'exited');
@@ -60,7 +60,7 @@ describe('faults of the cluster', () => {
     const store = {
       lose: async (member: string) => void done.push(`make ${member} anew`),
       readmit: async (member: string) => void done.push(`readmit ${member}`),
-      answers: async () => true,
+      ailment: async () => undefined,
     } as unknown as Deployment['store'];
     const { site, states, acts } = fakeSite({ deployment: { store } });
     states.set('etcd1', 'absent');
