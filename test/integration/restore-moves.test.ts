@@ -1,32 +1,17 @@
 // etcd restored from a backup of before a handover, whose old node died before it had marked its disk: nothing on
 // that disk tells that the volume is another node's.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '../../src/base/retry.ts';
-import { createEtcdKv } from '../../src/kv/etcd.ts';
 import { diskKey, ROOT, specKey, volumeKey } from '../../src/kv/keys.ts';
-import type { Kv } from '../../src/kv/kv.ts';
-import { clock, eventually, passes, startCluster, type TestCluster, wipe } from '../support/cluster.ts';
-import { type RestorableEtcd, startRestorableEtcd } from '../support/etcd.ts';
+import { clock, eventually, passes, startCluster, type TestCluster } from '../support/cluster.ts';
+import { onRestorableEtcd } from './restorable.ts';
 
 jest.setTimeout(40_000);
 
 const RULE = { host: '10.0.0.1', access: 'rw', squash: 'none' } as const;
 
-let etcd: RestorableEtcd;
-const connect = (): Kv => createEtcdKv({ endpoints: etcd.endpoints });
-
-beforeAll(async () => {
-  etcd = await startRestorableEtcd();
-}, 60_000);
-afterAll(async () => {
-  await etcd?.[Symbol.asyncDispose]();
-}, 30_000);
-beforeEach(async () => {
-  const kv = connect();
-  await wipe(kv);
-  await kv.close();
-});
+const { etcd, connect } = onRestorableEtcd();
 
 /** Two nodes of which the first runs everything and is chosen for volumes. */
 async function startTwo(): Promise<TestCluster> {
@@ -86,7 +71,7 @@ async function beginMove(cluster: TestCluster): Promise<{ readonly id: string; r
 }
 
 async function restore(cluster: TestCluster, backup: string): Promise<void> {
-  await etcd.restore(backup);
+  await etcd().restore(backup);
   await waitFor({ clock, what: 'etcd to answer', timeoutMs: 5000, probe: () => cluster.kv.get(ROOT) });
 }
 
@@ -121,7 +106,7 @@ it('the new node keeps what clients have written there since, and exports it alo
   const [a, b] = [cluster.node('a'), cluster.node('b')];
   const { id, go } = await beginMove(cluster);
   using _go = { [Symbol.dispose]: go };
-  const backup = await etcd.backUp();
+  const backup = await etcd().backUp();
   const crashed = a.ambush.crashAt('move/after-handover');
   go();
   await crashed;
@@ -144,7 +129,7 @@ it('a new node that died before it made the volume makes it from the next handov
   const [a, b] = [cluster.node('a'), cluster.node('b')];
   const { id, go } = await beginMove(cluster);
   using _go = { [Symbol.dispose]: go };
-  const backup = await etcd.backUp();
+  const backup = await etcd().backUp();
   const crashed = Promise.all([
     a.ambush.crashAt('move/after-handover'),
     b.ambush.crashAt('agent/before-witness'),
@@ -173,7 +158,7 @@ describe('a backup of between the last mark before the handover and the handover
   async function rollBack(cluster: TestCluster): Promise<{ readonly id: string }> {
     const { id, go } = await beginCutover(cluster);
     using _go = { [Symbol.dispose]: go };
-    const backup = await etcd.backUp();
+    const backup = await etcd().backUp();
     const crashed = cluster.node('a').ambush.crashAt('move/after-handover');
     go();
     await crashed;

@@ -1,31 +1,16 @@
 // etcd restored from a backup with etcd's own tools: what came after the backup
 // is gone from the store, and must not be taken from the nodes' disks for that.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '../../src/base/retry.ts';
-import { createEtcdKv } from '../../src/kv/etcd.ts';
 import { followPrefix } from '../../src/kv/follow.ts';
 import { diskKey, nodeKey, ROOT, volumeKey } from '../../src/kv/keys.ts';
-import type { Kv } from '../../src/kv/kv.ts';
-import { clock, random, startCluster, type TestNode, wipe } from '../support/cluster.ts';
-import { type RestorableEtcd, startRestorableEtcd } from '../support/etcd.ts';
+import { clock, random, startCluster, type TestNode } from '../support/cluster.ts';
+import { onRestorableEtcd } from './restorable.ts';
 
 jest.setTimeout(40_000);
 
-let etcd: RestorableEtcd;
-const connect = (): Kv => createEtcdKv({ endpoints: etcd.endpoints });
-
-beforeAll(async () => {
-  etcd = await startRestorableEtcd();
-}, 60_000);
-afterAll(async () => {
-  await etcd?.[Symbol.asyncDispose]();
-}, 30_000);
-beforeEach(async () => {
-  const kv = connect();
-  await wipe(kv);
-  await kv.close();
-});
+const { etcd, connect } = onRestorableEtcd();
 
 const subvolumesOf = (node: TestNode): readonly string[] => [...node.storage.disk.subvolumes.keys()].sort();
 
@@ -66,10 +51,10 @@ describe('an etcd that was restored from a backup', () => {
     const put = (value: string) =>
       kv.transact({ compare: [], writes: [{ kind: 'put', key: volumeKey('a'), value }] });
     await put('kept');
-    const backup = await etcd.backUp();
+    const backup = await etcd().backUp();
     const lost = await put('lost');
     await put('lost too');
-    await etcd.restore(backup);
+    await etcd().restore(backup);
     const restored = await waitFor({
       clock,
       what: 'etcd to answer',
@@ -97,7 +82,7 @@ describe('an etcd that was restored from a backup', () => {
     await using cluster = await startCluster({ connect, nodes: { a: {} } });
     const node = cluster.node('a');
     const kept = await cluster.create('a');
-    const backup = await etcd.backUp();
+    const backup = await etcd().backUp();
     const lost = await cluster.create('a');
     const before = subvolumesOf(node);
     expect(before).toEqual([kept.id, lost.id].sort());
@@ -105,7 +90,7 @@ describe('an etcd that was restored from a backup', () => {
 
     const since = node.log.length;
     if (isRestarted) await node.kill('agent');
-    await etcd.restore(backup);
+    await etcd().restore(backup);
     await waitFor({ clock, what: 'etcd to answer', timeoutMs: 5000, probe: () => cluster.kv.get(ROOT) });
     expect(await cluster.volume(lost.id)).toBeUndefined();
     if (isRestarted) {
@@ -163,7 +148,7 @@ describe('an etcd that was restored from a backup', () => {
       ...{ clock, what: 'a mark after the beginning of the move', timeoutMs: 5000, intervalMs: 20 },
       probe: async () => (await isMarked()) || undefined,
     });
-    const backup = await etcd.backUp();
+    const backup = await etcd().backUp();
     gate.resolve();
     await cluster.until(id, 'its move', (volume) => volume?.state === 'ready' && volume.node === 'b');
     await waitFor({
@@ -172,7 +157,7 @@ describe('an etcd that was restored from a backup', () => {
     });
     await a.kill('agent');
     const since = a.log.length;
-    await etcd.restore(backup);
+    await etcd().restore(backup);
     await waitFor({ clock, what: 'etcd to answer', timeoutMs: 5000, probe: () => cluster.kv.get(ROOT) });
     await a.start('agent');
     await cluster.logged('a', 'cluster.changed', since);
@@ -186,10 +171,10 @@ describe('an etcd that was restored from a backup', () => {
     await using cluster = await startCluster({ connect, nodes: { a: {} } });
     const node = cluster.node('a');
     const kept = await cluster.create('a');
-    const backup = await etcd.backUp();
+    const backup = await etcd().backUp();
     await cluster.create('a');
     const since = node.log.length;
-    await etcd.restore(backup);
+    await etcd().restore(backup);
     await cluster.logged('a', 'cluster.changed', since);
     await node.kill('agent');
     const binding = await node.storage.binding();

@@ -1,6 +1,7 @@
 // What a place to inject faults at has to have, for tests that don't come to need it.
 
 import type { Clock } from '../../src/base/clock.ts';
+import { createSeededRandom } from '../../src/base/random.ts';
 import { deadline } from '../../src/rig/checks/work-clock.ts';
 import type { Site } from '../../src/rig/faults/fault.ts';
 import type { ClusterView } from '../../src/rig/faults/select.ts';
@@ -32,6 +33,19 @@ export const deadlineOn =
   (clock: Clock): Site['deadline'] =>
   (boundMs) =>
     deadline({ atMs: clock.monotonicMs, machine: [QUIET] }, boundMs);
+
+/** Where faults are injected into a cluster in containers of which nobody asks more than its topology. */
+export const siteAt = ({ clock, deployment, idOf }: Pick<Site, 'clock' | 'deployment' | 'idOf'>): Site => ({
+  ...NOT_NEEDED,
+  deployment,
+  clock,
+  deadline: deadlineOn(clock),
+  random: createSeededRandom(1),
+  signal: new AbortController().signal,
+  view: async () => viewOf(deployment.topology),
+  act: (act, member, options) => deployment.act(act, member, options),
+  idOf,
+});
 
 /** All run, and the first of each leads. */
 export function viewOf(topology: Topology): ClusterView {

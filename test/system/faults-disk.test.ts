@@ -3,11 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { createSeededRandom } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import type { IoAnswer } from '../../src/rig/consumer/protocol.ts';
 import type { Deployment } from '../../src/rig/deployment.ts';
-import type { Site } from '../../src/rig/faults/fault.ts';
 import { createNemesis, type Nemesis } from '../../src/rig/faults/nemesis.ts';
 import type { TopologyInput } from '../../src/rig/topology.ts';
 import {
@@ -17,7 +15,7 @@ import {
   type Recorded,
   startFaultCluster,
 } from '../support/fault-cluster.ts';
-import { deadlineOn, NOT_NEEDED, viewOf } from '../support/site.ts';
+import { siteAt } from '../support/site.ts';
 
 const NODES = ['node1', 'node2'];
 const TOPOLOGY: TopologyInput = {
@@ -42,17 +40,7 @@ describe('faults of disks and clocks', () => {
   beforeAll(async () => {
     cluster = await startFaultCluster(TOPOLOGY);
     deployment = cluster.deployment;
-    const site: Site = {
-      ...NOT_NEEDED,
-      deployment,
-      clock,
-      deadline: deadlineOn(clock),
-      random: createSeededRandom(1),
-      signal: new AbortController().signal,
-      view: async () => viewOf(deployment.topology),
-      act: (act, member, options) => deployment.act(act, member, options),
-      idOf: (node) => volumes.get(node) as string,
-    };
+    const site = siteAt({ clock, deployment, idOf: (node) => volumes.get(node) as string });
     nemesis = createNemesis(site, (event) => record.push(event));
     for (const node of NODES) volumes.set(node, await createdAt(node));
   }, 600_000);

@@ -2,10 +2,8 @@
 // hits and in no other, and its complete healing.
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createSeededRandom } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import type { Deployment, Path } from '../../src/rig/deployment.ts';
-import type { Site } from '../../src/rig/faults/fault.ts';
 import { createNemesis, type Nemesis } from '../../src/rig/faults/nemesis.ts';
 import type { TopologyInput } from '../../src/rig/topology.ts';
 import {
@@ -15,7 +13,7 @@ import {
   type Recorded,
   startFaultCluster,
 } from '../support/fault-cluster.ts';
-import { deadlineOn, NOT_NEEDED, viewOf } from '../support/site.ts';
+import { siteAt } from '../support/site.ts';
 
 const NODES = ['node1', 'node2', 'node3'];
 const TOPOLOGY: TopologyInput = {
@@ -32,17 +30,7 @@ describe('faults of the network', () => {
   beforeAll(async () => {
     cluster = await startFaultCluster(TOPOLOGY);
     deployment = cluster.deployment;
-    const site: Site = {
-      ...NOT_NEEDED,
-      deployment,
-      clock,
-      deadline: deadlineOn(clock),
-      random: createSeededRandom(1),
-      signal: new AbortController().signal,
-      view: async () => viewOf(deployment.topology),
-      act: (act, member, options) => deployment.act(act, member, options),
-      idOf: (volume) => volume,
-    };
+    const site = siteAt({ clock, deployment, idOf: (volume) => volume });
     nemesis = createNemesis(site, (event) => record.push(event));
   }, 600_000);
 

@@ -10,6 +10,24 @@ afterEach(() => expect(scene.violations).toEqual([]));
 /** The clock is the test's own, but the steps are many, and the machine may be busy. */
 jest.setTimeout(30_000);
 
+/** Handed over to b, which takes what it has for other than what a keeps, and looks rightly from then on. */
+async function movedToDiffer() {
+  const story = await begin();
+  const { place, move } = story;
+  let isBad = true;
+  place('b').hooks.storage = (storage) => ({
+    ...storage,
+    digest: async (copy, signal) => (isBad ? 'f'.repeat(64) : storage.digest(copy, signal)),
+  });
+  place('b').kill();
+  await place('b').start();
+  await move('b');
+  await scene.until('the mark', () => place('a').copies().includes(MISMATCH_MARK));
+  await scene.until('the volume on b', isAt('b'));
+  isBad = false;
+  return story;
+}
+
 const errorNow = async (): Promise<string | null | undefined> => (await scene.read())?.control.error;
 
 describe('a move that fails for good', () => {
@@ -115,18 +133,7 @@ describe('a move that fails for good', () => {
   });
 
   it('is told of at once when it goes back to where what differs is kept', async () => {
-    const { place, move } = await begin();
-    let isBad = true;
-    place('b').hooks.storage = (storage) => ({
-      ...storage,
-      digest: async (copy, signal) => (isBad ? 'f'.repeat(64) : storage.digest(copy, signal)),
-    });
-    place('b').kill();
-    await place('b').start();
-    await move('b');
-    await scene.until('the mismatch', () => place('a').copies().includes(MISMATCH_MARK));
-    await scene.until('the volume on b', isAt('b'));
-    isBad = false;
+    const { place, move } = await movedToDiffer();
     await move('a');
     await scene.until('the complaint', async () => (await errorNow()) !== null, { withinMs: 5000 });
     expect(await errorNow()).toMatch(/node a keeps .* ffffffffffffffff-0/);
@@ -193,18 +200,7 @@ it('keeps what was found to differ, also after a restart and when the volume has
 });
 
 it('compares again what was found to differ, once people have deleted the mark', async () => {
-  const { place, move } = await begin();
-  let isBad = true;
-  place('b').hooks.storage = (storage) => ({
-    ...storage,
-    digest: async (copy, signal) => (isBad ? 'f'.repeat(64) : storage.digest(copy, signal)),
-  });
-  place('b').kill();
-  await place('b').start();
-  await move('b');
-  await scene.until('the mark', () => place('a').copies().includes(MISMATCH_MARK));
-  await scene.until('the volume on b', isAt('b'));
-  isBad = false;
+  const { place } = await movedToDiffer();
   await scene.clock.advance(60_000);
   expect(place('a').files()).toEqual(FILES);
   const { copies } = place('a').disk;

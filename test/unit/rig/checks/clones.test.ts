@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import * as change from '../../../../src/model/changes.ts';
+import { CHECKS } from '../../../../src/rig/checks/catalogue.ts';
+import type { HistoryEvent } from '../../../../src/rig/history.ts';
+import { by, OTHER_ID } from '../support/history.ts';
+import { drainedRun, movedRun } from '../support/moves.ts';
+import { withHistory } from '../support/runs.ts';
+
+describe('clones', () => {
+  const io = { kind: 'nfs-write', consumer: 'consumer1' } as const;
+
+  it('accepts either of two writes to the parent that were open together', () => {
+    const cloned = (found: string) => {
+      const { history } = movedRun();
+      history.at(13_100).io({ ...io, file: 'both', sha256: 'e1', tookMs: 500 });
+      history.at(13_200).io({ ...io, file: 'both', sha256: 'e2' });
+      const read = { ...io, kind: 'nfs-read', volume: OTHER_ID, file: 'both', sha256: found } as const;
+      const unseen = (event: HistoryEvent) => (event.type === 'inventory' ? undefined : event);
+      return CHECKS.clones(withHistory(history.at(16_000).io(read).run(), unseen)).verdict;
+    };
+    expect([cloned('e1'), cloned('e2'), cloned('e3')]).toEqual(['valid', 'valid', 'invalid']);
+  });
+
+  it('knows what a clone of a clone has from further up', () => {
+    const third = 'v00000000000000c3';
+    const cloned = (files: Readonly<Record<string, string>>, ofSecond: Readonly<Record<string, string>>) => {
+      const { history, clone, term } = movedRun();
+      history.at(23_000).http(202, {}, { id: third });
+      const order = { ...clone, name: 'copy2', parentId: OTHER_ID };
+      let made = history.write(change.newClone(third, order, by('api', 'node1')));
+      made = history.write(change.cloneGranted(made, 'node1', by('engine', 'node1', term)));
+      history.at(23_100).write(change.completed(made, by('agent', 'node1')));
+      history.at(24_000).io({ ...io, volume: third, file: 'late', sha256: 'ee' });
+      const disk = history.wanted('node1');
+      const found: Record<string, Record<string, string>> = {
+        [third]: { late: 'ee', ...files },
+        [OTHER_ID]: ofSecond,
+      };
+      const volumes = disk.volumes.map((one) => ({ ...one, files: found[one.id] ?? { one: 'aa' } }));
+      return CHECKS.clones(
+        history
+          .at(30_000)
+          .inventory('final', 'node1', { ...disk, volumes })
+          .finalState()
+          .run(),
+      );
+    };
+    const second = { one: 'aa', two: 'bb', own: 'dd' };
+    expect(cloned({ one: 'aa', two: 'bb', own: 'dd' }, second)).toMatchObject({ verdict: 'valid' });
+    expect(cloned({ one: 'aa', own: 'dd' }, second).verdict).toBe('invalid');
+    expect(cloned({ one: 'aa', two: 'bb', own: 'dd', three: 'cc' }, second).verdict).toBe('invalid');
+    expect(cloned({ one: 'aa', two: 'bb', own: 'dd' }, { ...second, late: 'ee' }).verdict).toBe('invalid');
+  });
+
+  it('rejects a file of a volume that is none of its parents', () => {
+    const { history } = movedRun();
+    history.at(10_000).io({ ...io, volume: 'v00000000000000d4', file: 'foreign', sha256: 'ff' });
+    const run = history.run();
+    const strange = (event: HistoryEvent): HistoryEvent => {
+      if (event.type !== 'inventory') return event;
+      const volumes = event.inventory.volumes.map((volume) =>
+        volume.id === OTHER_ID ? { ...volume, files: { ...volume.files, foreign: 'ff' } } : volume,
+      );
+      return { ...event, inventory: { ...event.inventory, volumes } };
+    };
+    expect(CHECKS.clones(run).verdict).toBe('valid');
+    expect(CHECKS.clones(withHistory(run, strange)).verdict).toBe('invalid');
+  });
+
+  it('leaves out a clone whose order had no answer, whatever later calls answer of it', () => {
+    const { history } = movedRun();
+    history.at(16_000).http(202, { method: 'PUT', path: `/volumes/${OTHER_ID}` }, { id: OTHER_ID });
+    const unanswered = (event: HistoryEvent): HistoryEvent => {
+      if (event.type !== 'call' || event.operation.kind !== 'http') return event;
+      const isOrder = event.operation.method === 'POST' && event.phase === 'ok';
+      return isOrder ? { ...event, phase: 'info', body: undefined } : event;
+    };
+    expect(CHECKS.clones(history.run()).verdict).toBe('valid');
+    expect(CHECKS.clones(withHistory(history.run(), unanswered)).verdict).toBe('unknown');
+  });
+
+  it('knows nothing of a clone whose parent had nothing', () => {
+    const { history, volume, term } = drainedRun();
+    history.at(20_000).http(202, {}, { id: OTHER_ID });
+    const order = { ...volume, name: 'copy', parentId: 'v00000000000000e5' };
+    let made = history.write(change.newClone(OTHER_ID, order, by('api', 'node1')));
+    made = history.write(change.cloneGranted(made, 'node1', by('engine', 'node1', term)));
+    history.at(20_100).write(change.completed(made, by('agent', 'node1')));
+    expect(CHECKS.clones(history.at(21_000).settles({}).run()).verdict).toBe('unknown');
+  });
+});
