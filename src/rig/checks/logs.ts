@@ -2,9 +2,9 @@
 //
 // Assumes that a daemon logs one JSON object a line (base/log.ts), that other
 // text comes from the machinery around it, and that a fault on a node explains
-// that node's errors and those that name it (a move `to` it fails), and one on
-// etcd every node's, for as long as it lasts and
-// for a lease's life and GRACE_MS (by the work clock) after. Nothing explains a crash, but for one by the
+// that node's errors and those that name it (a move `to` it fails), one on etcd
+// every node's, and a slow disk every node's mounts that time out, for as long as
+// it lasts and for a lease's life and GRACE_MS (by the work clock) after. Nothing explains a crash, but for one by the
 // error that a failpoint was told to throw, or what says that data is not as it must
 // be; the end of a role's process is a crash unless a fault ended it (role-exits.ts).
 
@@ -12,6 +12,7 @@ import type { Check, NodeLogLine, RecordedRun } from '../history.ts';
 import { impairments } from './impairments.ts';
 import { outages } from './outages.ts';
 import { unexplainedExits } from './role-exits.ts';
+import type { Span } from './spans.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 import { workClockOf } from './work-clock.ts';
 
@@ -100,16 +101,26 @@ function failpointsOf(run: RecordedRun): readonly Explanation[] {
 function explained(run: RecordedRun): readonly Explanation[] {
   const ttlMs = run.topology.settings.leaseTtlSeconds * 1000;
   const clock = workClockOf(run);
-  return outages(run).map((outage) => {
-    const untilMs = clock.after(outage.toMs + ttlMs, GRACE_MS);
-    return {
-      explains: (line) =>
-        (outage.container === 'etcd' || concerns(line, outage.container)) &&
-        line.atMs >= outage.fromMs &&
-        line.atMs <= untilMs,
-    };
-  });
+  const during = ({ fromMs, toMs }: Span, isMeant: (line: NodeLogLine) => boolean): Explanation => {
+    const untilMs = clock.after(toMs + ttlMs, GRACE_MS);
+    return { explains: (line) => line.atMs >= fromMs && line.atMs <= untilMs && isMeant(line) };
+  };
+  return [
+    ...outages(run).map((outage) =>
+      during(outage, (line) => outage.container === 'etcd' || concerns(line, outage.container)),
+    ),
+    ...impairments(run)
+      .filter(({ fault }) => fault.fault === 'disk-slow')
+      .map((slow) => during(slow, waitsForMount)),
+  ];
 }
+
+/**
+ * Nodes of a run share a kernel, in which mounts of BTRFS wait for each other: one of a slow disk
+ * reads its superblock under the lock of all (uuid_mutex, fs/btrfs/volumes.c).
+ */
+const waitsForMount = ({ event, fields }: NodeLogLine): boolean =>
+  event === 'volume.work-failed' && /\bmount -t btrfs\b.*: no end within/.test(String(fields.cause));
 
 /** Whose it is, or who is named as the other side of what failed. */
 const concerns = ({ container, fields }: NodeLogLine, node: string): boolean =>

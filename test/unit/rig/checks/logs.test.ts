@@ -56,6 +56,26 @@ describe('logs', () => {
     expect(logs(faulted('node3').run()).verdict).toBe('invalid');
   });
 
+  it('explains a mount that timed out by the slow disk of whichever node, and nothing else by it', () => {
+    const slow = { fault: 'disk-slow', on: 'node1', kbitPerSecond: 8_000 } as const;
+    const phase = (of: NemesisEvent['phase'], atMs: number, fault: NemesisEvent['fault']): NemesisEvent => ({
+      ...{ type: 'nemesis', id: 'a', members: ['node1'] },
+      ...{ phase: of, fault, atMs },
+    });
+    const verdictOf = (cause: string, atMs = 11_000, fault: NemesisEvent['fault'] = slow) => {
+      const run = heard().at(atMs).log('node2', 'error', 'volume.work-failed', { cause }).run();
+      const faults = [phase('inject', 10_000, fault), phase('healed', 12_000, fault)];
+      return logs({ ...run, history: [...run.history, ...faults] }).verdict;
+    };
+    const mount = 'RigError [timeout]: mount -t btrfs -o noatime /dev/loop2 /run/v: no end within 5000 ms';
+    expect(verdictOf(mount)).toBe('valid');
+    expect(verdictOf(mount, 9_000)).toBe('invalid');
+    expect(verdictOf(mount, 60_000)).toBe('invalid');
+    expect(verdictOf(mount, 11_000, { fault: 'disk-full', on: 'node1' })).toBe('invalid');
+    expect(verdictOf('RigError [io]: mount -t btrfs /dev/loop2 /run/v: wrong fs type')).toBe('invalid');
+    expect(verdictOf('RigError [timeout]: btrfs subvolume create /a: no end within 5000 ms')).toBe('invalid');
+  });
+
   it('explains errors by an etcd that was absent at first', () => {
     const history = heard().at(200).log('node1', 'error', 'etcd.unreachable').at(4000).fault('start', 'etcd');
     expect(logs(history.run()).verdict).toBe('valid');
