@@ -8,8 +8,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { commitFile } from './commit.ts';
 import { contentOf, digestOf } from './content.ts';
+import { writeDurably } from './durable-write.ts';
 import { CONSUMER_PORT, type IoAnswer, type IoRequest, parseIoRequest } from './protocol.ts';
 import { answerOfFailure } from './refusal.ts';
 
@@ -39,10 +39,10 @@ async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> 
     return { outcome: 'ok', sha256: digestOf(await readFile(local)) };
   }
   const content = contentOf({ name: request.content, bytes: request.bytes });
-  await writeFile(local, content);
+  await writeFile(local, '');
   await run('nfs-cp', [local, remote], limits);
   const { server: host, volume, file, timeoutMs } = request;
-  await commitFile({ server: host, volume, file, uid, bytes: content.length, timeoutMs });
+  await writeDurably({ server: host, volume, file, uid, content, timeoutMs });
   return { outcome: 'ok', sha256: digestOf(content) };
 }
 

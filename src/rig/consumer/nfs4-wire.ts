@@ -8,7 +8,8 @@ export const uint32 = (value: number): Buffer => {
   return buffer;
 };
 
-export const uint64 = (value: number): Buffer => Buffer.concat([uint32(0), uint32(value)]);
+export const uint64 = (value: number): Buffer =>
+  Buffer.concat([uint32(Math.floor(value / 2 ** 32)), uint32(value)]);
 
 /** Variable-length data: its length, itself, and zeros up to a multiple of four. */
 export const opaque = (data: Buffer | string): Buffer => {
@@ -46,12 +47,16 @@ export function parseCompoundReply(reply: Buffer): CompoundReply {
   return { status: reply.readUInt32BE(24), body: reply.subarray(36) };
 }
 
+const ENDED = 'the server ended the connection';
+
 /** Whole replies, one at a time, out of the stream (RFC 5531, 11: record marking). */
 export function createReceiver(socket: Socket): () => Promise<Buffer> {
   let pending = Buffer.alloc(0);
   const waiting: { resolve: (reply: Buffer) => void; reject: (error: Error) => void }[] = [];
+  let ended = false;
   const fail = (): void => {
-    for (const { reject } of waiting.splice(0)) reject(new Error('the server ended the connection'));
+    ended = true;
+    for (const { reject } of waiting.splice(0)) reject(new Error(ENDED));
   };
   socket.on('data', (chunk) => {
     pending = Buffer.concat([pending, chunk]);
@@ -64,5 +69,9 @@ export function createReceiver(socket: Socket): () => Promise<Buffer> {
   });
   socket.on('error', fail);
   socket.on('close', fail);
-  return () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+  return () =>
+    new Promise((resolve, reject) => {
+      if (ended) reject(new Error(ENDED));
+      else waiting.push({ resolve, reject });
+    });
 }
