@@ -49,6 +49,8 @@ export const linearizable: Check = (run) => {
     );
   }
   if (histories.length === 0) return unknown('no volume was looked at after a client had changed it');
+  if (!histories.some(([, history]) => history.some(isToldOfOrdered)))
+    return unknown('no client was answered about a volume but by who took its order');
   const answered = histories.flatMap(([, history]) => history.filter((timed) => !isOptional(timed)));
   return valid(
     `${count(answered.length, 'answer')} about ${count(histories.length, 'volume')} fit one order each; ` +
@@ -62,6 +64,10 @@ function couldFail(history: VolumeHistory): boolean {
   const isOrdered = history.some(({ op: { op } }) => op.kind === 'create');
   return isShown && (history.length > 1 || !isOrdered);
 }
+
+/** The answer to an order can be held against nothing, and the look at etcd in the end is nobody's answer. */
+const isToldOfOrdered = (timed: VolumeHistory[number]): boolean =>
+  !isOptional(timed) && timed.op.call !== undefined && timed.op.op.kind !== 'create';
 
 /** Calls that began before another one on the volume had ended. */
 function overlaps(history: VolumeHistory): number {

@@ -15,15 +15,18 @@
 // its whole time to live anew, and one more timeout (etcd's lease/lessor.go, Promote).
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
+import { etcdMembers } from '../topology.ts';
 import { type Belief, beliefs } from './beliefs.ts';
 import { withOwnClock } from './impairments.ts';
-import { holderOf, reigns } from './leader-history.ts';
+import { holderOf, type Reign, reigns } from './leader-history.ts';
 import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { workClockOf } from './work-clock.ts';
 
 const ALLOWANCE_MS = 250;
 const READ_WITHIN_MS = 1_000;
+/** Of its election, by the engine. */
+const HEARD_WITHIN_MS = 1_000;
 /** Two of etcd's election timeouts, of 1 s each. */
 const LAST_RENEWALS_MS = 2_000;
 
@@ -37,8 +40,32 @@ export const oneLeader: Check = (run) => {
   const terms = reigns(run).length;
   if (terms === 0) return unknown('no engine was ever elected');
   if (all.length === 0) return unknown('no engine logged engine.elected, so nobody knows what they believed');
+  const unheard = unheardReigns(run, all);
+  if (unheard.length > 0) {
+    return unknown(
+      `of ${count(unheard.length, 'term')} no engine logged that it was elected`,
+      unheard.map(({ created, node }) => `${position(created)}: ${node} is elected`),
+    );
+  }
   return valid(`${count(terms, 'term')}, one leader in each; no two engines believed at once`);
 };
+
+/** Of those nobody knows what the engine believed. Where a fault kept it from hearing of its election there was nothing to say. */
+function unheardReigns(run: RecordedRun, all: readonly Belief[]): readonly Reign[] {
+  const heard = new Set(all.map(({ term }) => term));
+  const lastMs = endMs(run);
+  const etcd = new Set(['etcd', ...etcdMembers(run.topology)]);
+  return reigns(run).filter(({ term, node, created, deleted }) => {
+    if (heard.has(term) || node === undefined) return false;
+    const span = { fromMs: created.atMs - HEARD_WITHIN_MS, toMs: created.atMs + HEARD_WITHIN_MS };
+    const isNew = deleted === undefined && workClockOf(run).after(created.atMs, HEARD_WITHIN_MS) > lastMs;
+    if (isNew) return false;
+    return !disturbed(
+      span,
+      outages(run).filter((outage) => etcd.has(outage.container) || hits(outage, node, 'engine')),
+    );
+  });
+}
 
 /** The leader key is only ever created, kept, and deleted. */
 function replacedLeader(run: RecordedRun): Verdict | undefined {
@@ -68,22 +95,22 @@ function replacedLeader(run: RecordedRun): Verdict | undefined {
 function overlap(run: RecordedRun, all: readonly Belief[]): Verdict | undefined {
   const pauses = outages(run).filter((outage) => outage.kind === 'paused');
   const ownClocks = withOwnClock(run);
-  let longest: Belief | undefined;
+  let lasting: readonly Belief[] = [];
   for (const belief of all) {
-    // In order of their beginning, only the one that lasts longest so far can reach into the next.
-    const earlier = longest;
-    if (earlier === undefined || belief.toMs > earlier.toMs) longest = belief;
-    if (earlier === undefined || earlier.toMs <= belief.fromMs) continue;
-    const span = { fromMs: belief.fromMs, toMs: Math.min(earlier.toMs, belief.toMs) };
-    const paused = pauses.filter((outage) =>
-      [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
-    );
-    const lateMs = [earlier, belief].some(({ node }) => ownClocks.has(node)) ? READ_WITHIN_MS : 0;
-    if (workClockOf(run).workedMs(span, paused) <= ALLOWANCE_MS + lateMs) continue;
-    return invalid('two engines believed at the same time that they lead', [
-      describe(earlier),
-      describe(belief),
-    ]);
+    lasting = lasting.filter(({ toMs }) => toMs > belief.fromMs);
+    for (const earlier of lasting) {
+      const span = { fromMs: belief.fromMs, toMs: Math.min(earlier.toMs, belief.toMs) };
+      const paused = pauses.filter((outage) =>
+        [earlier, belief].some(({ node }) => hits(outage, node, 'engine')),
+      );
+      const lateMs = [earlier, belief].some(({ node }) => ownClocks.has(node)) ? READ_WITHIN_MS : 0;
+      if (workClockOf(run).workedMs(span, paused) <= ALLOWANCE_MS + lateMs) continue;
+      return invalid('two engines believed at the same time that they lead', [
+        describe(earlier),
+        describe(belief),
+      ]);
+    }
+    lasting = [...lasting, belief];
   }
   return undefined;
 }

@@ -2,9 +2,9 @@
 // the faults that the rig injected. Faults take time to bite, so that each end has
 // two times.
 
-import type { FaultEvent, RecordedRun } from '../history.ts';
+import type { FaultEvent, NemesisEvent, RecordedRun } from '../history.ts';
 import { etcdMembers } from '../topology.ts';
-import { impairedSpans, impairments } from './impairments.ts';
+import { type Impairment, impairedSpans, impairments } from './impairments.ts';
 import type { Outage } from './outage.ts';
 import { etcdOutages } from './quorum.ts';
 import type { Span } from './spans.ts';
@@ -49,17 +49,23 @@ export function outages(run: RecordedRun): readonly Outage[] {
 /** What was stopped, frozen and brought back, act by act. */
 function acts(run: RecordedRun): readonly Outage[] {
   const all: Open[] = [];
-  const faults = run.history.filter((event) => event.type === 'fault');
+  const impaired = impairments(run);
   const touched = new Set<string>();
-  for (const fault of faults) {
+  for (const fault of run.history) {
+    if (fault.type === 'nemesis') endPauses(all, fault);
+    if (fault.type !== 'fault') continue;
     const open = all.filter(
       (outage) => outage.toMs === Number.POSITIVE_INFINITY && sameTarget(outage, fault),
     );
     const kind = OPENS[fault.fault];
     if (CLOSES.has(fault.fault)) {
       const first = `${fault.container}/${fault.role ?? ''}`;
-      // Started without having been stopped: it was absent from the beginning.
-      if (fault.fault === 'start' && !touched.has(first)) {
+      // Started without having been stopped: it was absent from the beginning, unless something else ended it.
+      if (
+        fault.fault === 'start' &&
+        !touched.has(first) &&
+        !impaired.some((one) => mayHaveEnded(one, fault))
+      ) {
         const absent = begun(fault, 'down', 0);
         absent.certainFromMs = 0;
         all.push(absent);
@@ -91,6 +97,21 @@ function acts(run: RecordedRun): readonly Outage[] {
   }
   return all;
 }
+
+/** Frozen processes can end before they are resumed; seen to be gone is gone. */
+function endPauses(all: readonly Open[], { phase, fault, members, atMs }: NemesisEvent): void {
+  if (phase !== 'healed' || fault.fault !== 'pause') return;
+  for (const outage of all) {
+    if (outage.kind !== 'paused' || outage.role !== fault.role || !members.includes(outage.container))
+      continue;
+    outage.certainToMs = Math.min(outage.certainToMs, atMs);
+    outage.toMs = Math.min(outage.toMs, atMs);
+  }
+}
+
+/** A fault that ends members without an act: what it leaves down is started when it is healed. */
+const mayHaveEnded = ({ members, fromMs, toMs }: Impairment, start: FaultEvent): boolean =>
+  members.includes(start.container) && fromMs <= start.atMs && start.atMs <= toMs;
 
 /**
  * Whoever watches at a member that froze, the rig among them, hears nothing until the connection

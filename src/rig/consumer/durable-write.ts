@@ -4,6 +4,7 @@
 // a failed write-back once. So nfs-cp only makes the file.
 
 import { connect } from 'node:net';
+import { createSystemClock } from '../../base/clock.ts';
 import { type Call, type OpenFile, openForWriting, RESULT_BYTES } from './nfs4-file.ts';
 import { compoundCall, createReceiver, opaque, parseCompoundReply, uint32, uint64 } from './nfs4-wire.ts';
 
@@ -26,7 +27,13 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [30, 'NFS4ERR_ROFS'],
   [69, 'NFS4ERR_DQUOT'],
   [70, 'NFS4ERR_STALE'],
+  [10008, 'NFS4ERR_DELAY'],
+  [10013, 'NFS4ERR_GRACE'],
 ]);
+const TRY_AGAIN: ReadonlySet<number> = new Set([10008, 10013]);
+const AGAIN_AFTER_MS = 200;
+
+const clock = createSystemClock();
 
 export interface DurableWrite {
   readonly server: string;
@@ -48,10 +55,11 @@ export interface DurableWrite {
  */
 export async function writeDurably(write: DurableWrite): Promise<void> {
   const { server, port = NFS_PORT, timeoutMs } = write;
-  const socket = connect({ host: server, port, signal: AbortSignal.timeout(timeoutMs) });
+  const signal = AbortSignal.timeout(timeoutMs);
+  const socket = connect({ host: server, port, signal });
   const call = caller(socket, write);
   try {
-    const open = await openForWriting(call, write);
+    const open = await openedInTime(call, write, signal);
     try {
       await transfer(call, open, write);
     } catch (error) {
@@ -59,9 +67,22 @@ export async function writeDurably(write: DurableWrite): Promise<void> {
       await open.close().catch(() => undefined);
       throw error;
     }
-    await open.close();
+    // It is durable, whatever comes now.
+    await open.close().catch(() => undefined);
   } finally {
     socket.destroy();
+  }
+}
+
+/** A server that was started anew lets nobody in who comes first, in case that those of before come back (its grace). */
+async function openedInTime(call: Call, write: DurableWrite, signal: AbortSignal): Promise<OpenFile> {
+  for (;;) {
+    try {
+      return await openForWriting(call, write);
+    } catch (error) {
+      if (!TRY_AGAIN.has((error as { readonly status?: number }).status ?? 0)) throw error;
+      await clock.sleep(AGAIN_AFTER_MS, signal);
+    }
   }
 }
 
@@ -72,7 +93,8 @@ function caller(socket: ReturnType<typeof connect>, { uid, file }: DurableWrite)
     xid += 1;
     socket.write(compoundCall({ xid, uid, operations }));
     const { status, body } = parseCompoundReply(await receive());
-    if (status !== 0) throw failure(`${what} of ${file}: ${NAMES.get(status) ?? `NFS status ${status}`}`);
+    if (status !== 0)
+      throw failure(`${what} of ${file}: ${NAMES.get(status) ?? `NFS status ${status}`}`, status);
     return body;
   };
 }
@@ -121,4 +143,5 @@ const verifierAt = (body: Buffer, at: number): string =>
   body.subarray(at, at + VERIFIER_BYTES).toString('hex');
 
 /** As a failed libnfs tool tells of it (refusal.ts). */
-const failure = (words: string): Error => Object.assign(new Error(words), { stderr: words });
+const failure = (words: string, status?: number): Error =>
+  Object.assign(new Error(words), { stderr: words, status });

@@ -24,7 +24,7 @@ export interface OpenFile {
   /** Makes it the current file of a call (PUTFH). */
   readonly current: Buffer;
   readonly stateid: Buffer;
-  /** Nothing of it is left at the server then. */
+  /** The server doesn't have it open then; it remembers its client for a lease's time. */
   close(): Promise<void>;
 }
 
@@ -33,6 +33,7 @@ export async function openForWriting(
   call: Call,
   { volume, file }: { readonly volume: string; readonly file: string },
 ): Promise<OpenFile> {
+  // A client for each: its sequence numbers begin anew, also after an OPEN that was put off.
   const clientId = await identify(call);
   const owner = [clientId, opaque('rig')];
   const open = [

@@ -17,6 +17,8 @@ export const opaque = (data: Buffer | string): Buffer => {
   return Buffer.concat([uint32(bytes.length), bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 };
 
+const LAST_FRAGMENT = 0x80000000;
+
 /** One call of COMPOUND as user `uid`, with its record mark. */
 export function compoundCall(options: {
   readonly xid: number;
@@ -31,7 +33,7 @@ export function compoundCall(options: {
     ...[0, 0, 0, 0, operations.length].map(uint32),
     ...operations,
   ]);
-  return Buffer.concat([uint32(0x80000000 + call.length), call]);
+  return Buffer.concat([uint32(LAST_FRAGMENT + call.length), call]);
 }
 
 export interface CompoundReply {
@@ -41,10 +43,17 @@ export interface CompoundReply {
   readonly body: Buffer;
 }
 
-/** Out of a reply whose tag is empty, as that of {@link compoundCall} is. */
+const REPLY = 1;
+const HEADER_BYTES = 36;
+
+/** Out of a reply whose tag is empty, as that of {@link compoundCall} is. Throws for one that RPC refused. */
 export function parseCompoundReply(reply: Buffer): CompoundReply {
-  // xid, REPLY, accepted, verifier (flavour, length), accept status; then COMPOUND4res: status, tag, number of results.
-  return { status: reply.readUInt32BE(24), body: reply.subarray(36) };
+  // xid, REPLY, MSG_ACCEPTED, verifier (flavour, length), SUCCESS; then COMPOUND4res: status, tag, number of results.
+  const word = (index: number): number => reply.readUInt32BE(4 * index);
+  const isTaken = reply.length >= HEADER_BYTES && word(1) === REPLY && word(2) === 0 && word(5) === 0;
+  if (!isTaken)
+    throw new Error(`the server refused the call: ${reply.subarray(4, HEADER_BYTES).toString('hex')}`);
+  return { status: word(6), body: reply.subarray(HEADER_BYTES) };
 }
 
 const ENDED = 'the server ended the connection';
@@ -52,6 +61,7 @@ const ENDED = 'the server ended the connection';
 /** Whole replies, one at a time, out of the stream (RFC 5531, 11: record marking). */
 export function createReceiver(socket: Socket): () => Promise<Buffer> {
   let pending = Buffer.alloc(0);
+  let fragments: Buffer[] = [];
   const waiting: { resolve: (reply: Buffer) => void; reject: (error: Error) => void }[] = [];
   let ended = false;
   const fail = (): void => {
@@ -61,10 +71,14 @@ export function createReceiver(socket: Socket): () => Promise<Buffer> {
   socket.on('data', (chunk) => {
     pending = Buffer.concat([pending, chunk]);
     while (pending.length >= 4) {
-      const length = pending.readUInt32BE(0) & 0x7fffffff;
-      if (pending.length < 4 + length) return;
-      waiting.shift()?.resolve(pending.subarray(4, 4 + length));
-      pending = pending.subarray(4 + length);
+      const mark = pending.readUInt32BE(0);
+      const end = 4 + (mark & 0x7fffffff);
+      if (pending.length < end) return;
+      fragments.push(pending.subarray(4, end));
+      pending = pending.subarray(end);
+      if (mark < LAST_FRAGMENT) continue;
+      waiting.shift()?.resolve(Buffer.concat(fragments));
+      fragments = [];
     }
   });
   socket.on('error', fail);

@@ -3,6 +3,7 @@
 // so that the kernel, to make room, kills whichever is the largest.
 
 import type Docker from 'dockerode';
+import { RigError } from '../../base/errors.ts';
 import type { Memory } from '../deployment.ts';
 import { type Containers, engine } from './containers.ts';
 import { anonymousBytes, killsOf, type MemoryStats } from './memory-figures.ts';
@@ -55,7 +56,10 @@ export function createMemory(docker: Docker, containers: Containers): Memory {
       if (limited === 0 || limited >= MemTotal) return;
       // A limit can't be taken away, only raised; with swap it is twice as much, as the engine has it by default.
       await limit(member, { Memory: MemTotal, MemorySwap: 2 * MemTotal });
-      if (await isRunning(member)) await containers.exec(member, ['rm', '-f', FILE]);
+      if (!(await isRunning(member))) return;
+      const { exitCode, stderr } = await containers.exec(member, ['rm', '-f', FILE]);
+      if (exitCode !== 0)
+        throw new RigError('machine', `cannot free the memory of ${member}: ${stderr.trim()}`);
     },
     kills: async (member) => {
       if (await isRunning(member)) return killsOf((await containers.exec(member, COUNT)).stdout);

@@ -47,6 +47,7 @@ export const RECIPES: readonly Recipe[] = [
     sources: [
       'images/consumer',
       'package.json',
+      'src/base/clock.ts',
       'src/base/errors.ts',
       'src/base/random.ts',
       'src/model/parse.ts',

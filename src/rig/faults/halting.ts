@@ -18,6 +18,8 @@ export function halting<Spec extends Halting>(acts: {
   readonly ends: Act;
   readonly missing?: Fault<Spec>['missing'];
 }): Fault<Spec> {
+  /** Where the role's process ended before it could be healed. */
+  const noMore = new WeakMap<Hit<Spec>, readonly string[]>();
   const roleOf = ({ role }: Spec) => (role === undefined ? {} : { role });
   const state = async (site: Site, { members }: Hit<Spec>): Promise<readonly ContainerState[]> =>
     Promise.all(members.map((member) => site.deployment.state(member)));
@@ -25,7 +27,11 @@ export function halting<Spec extends Halting>(acts: {
     const { role } = hit.spec;
     if (role !== undefined && act === 'start') return startedAnew(site, hit.members, role);
     // A role's act has looked at its process itself, and a supervisor may have started the next by now.
-    if (role !== undefined) return { holds: true, seen: `${act} of the ${role} was seen` };
+    if (role !== undefined) {
+      const gone = act === acts.ends ? (noMore.get(hit) ?? []) : [];
+      if (gone.length === 0) return { holds: true, seen: `${act} of the ${role} was seen` };
+      return { holds: true, seen: `the process that was hit is no more at ${gone.join(', ')}` };
+    }
     const states = await state(site, hit);
     const holds = states.every((one) => CONTAINER_ACTS[act].shows.includes(one));
     return { holds, seen: hit.members.map((member, index) => `${member} ${states[index]}`).join(', ') };
@@ -51,16 +57,18 @@ export function halting<Spec extends Halting>(acts: {
         if (hit.spec.role === undefined) return !rule.refusedIn.includes(seen);
         return seen === 'running' || seen === 'paused';
       });
+      const gone = hit.members.filter((member) => !ill.includes(member));
       await Promise.all(
         ill.map(async (member) => {
           try {
             await site.act(acts.ends, member, roleOf(hit.spec));
           } catch (error) {
-            // The process that was frozen is no more.
             if (hit.spec.role === undefined || !hasCode(error, 'conflict')) throw error;
+            gone.push(member);
           }
         }),
       );
+      if (hit.spec.role !== undefined) noMore.set(hit, gone);
     },
     healed: looks(acts.ends),
   };

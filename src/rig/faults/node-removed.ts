@@ -3,7 +3,7 @@
 
 import { hasCode } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
-import { nodeKey } from '../../kv/keys.ts';
+import { nodeKey, specKey } from '../../kv/keys.ts';
 import type { Fault, Site } from './fault.ts';
 import { endIfRunning } from './restarting.ts';
 import { select } from './select.ts';
@@ -55,9 +55,11 @@ async function stays(site: Site, node: string): Promise<void> {
 
 async function look({ deployment }: Site, node: string) {
   const state = await deployment.state(node);
-  const key = await deployment.store.read(nodeKey(node));
-  const holds = state === 'absent' && key === undefined;
-  return { holds, seen: `${node} is ${state}, and ${key === undefined ? 'not ' : ''}registered` };
+  const registered = (await deployment.store.read(nodeKey(node))) !== undefined;
+  const remembered = (await deployment.store.read(specKey(node))) !== undefined;
+  const holds = state === 'absent' && !registered && !remembered;
+  const known = registered ? 'registered' : remembered ? 'not forgotten' : 'forgotten';
+  return { holds, seen: `${node} is ${state}, and ${known}` };
 }
 
 function isDrained(body: unknown): boolean {

@@ -1,22 +1,51 @@
 // What a rig that died has left to heal, by the record that it wrote before it
 // touched anything.
 
-import type { HistoryEvent } from '../history.ts';
+import { ROLES } from '../../model/volume.ts';
+import type { FaultEvent, HistoryEvent } from '../history.ts';
 import { faultOf } from './catalogue.ts';
 import type { Hit, Site } from './fault.ts';
 import { lookFor, SHOWS_WITHIN_MS } from './look.ts';
+import type { FaultSpec } from './spec.ts';
 import { startAgain } from './whole.ts';
 
 /** Injected, or about to be, and not seen to be healed; in the order of their injection. */
 export function owedHits(history: readonly HistoryEvent[]): readonly Hit[] {
-  const hits = new Map<string, Hit>();
+  const faults = new Map<string, Hit>();
+  const acts = new Map<string, Hit>();
   for (const event of history) {
+    if (event.type === 'fault') noteAct(acts, event);
     if (event.type !== 'nemesis') continue;
     const { id, fault: spec, members } = event;
-    if (event.phase === 'inject') hits.set(id, { id, spec, members });
-    if (event.phase === 'healed') hits.delete(id);
+    if (event.phase === 'inject') faults.set(id, { id, spec, members });
+    if (event.phase !== 'healed') continue;
+    faults.delete(id);
+    for (const [name, act] of acts)
+      if (act.members.some((member) => members.includes(member))) acts.delete(name);
   }
-  return [...hits.values()];
+  // What a fault did by acts, its healing undoes.
+  const hit = new Set([...faults.values()].flatMap(({ members }) => members));
+  return [
+    ...faults.values(),
+    ...[...acts.values()].filter(({ members }) => !members.some((one) => hit.has(one))),
+  ];
+}
+
+/** What a script does by itself, and is to undo by itself. */
+function noteAct(acts: Map<string, Hit>, { fault, phase, container, role }: FaultEvent): void {
+  const id = role === undefined ? container : `${container}/${role}`;
+  // Roles that end are started by their supervisor alone.
+  const isHalting = fault === 'pause' || (role === undefined && (fault === 'kill' || fault === 'stop'));
+  if (phase === 'inject' && isHalting) {
+    // A record's words are a rig's own.
+    const spec = { fault, on: container, ...(role !== undefined && { role }) } as FaultSpec;
+    acts.set(id, { id, spec, members: [container] });
+  }
+  if (phase !== 'injected') return;
+  if (fault === 'start' || fault === 'resume' || fault === 'restart') acts.delete(id);
+  // With a container that ends or starts anew, so do its frozen roles.
+  if (role === undefined && fault !== 'pause' && fault !== 'resume')
+    for (const each of ROLES) acts.delete(`${container}/${each}`);
 }
 
 export interface Reaped {

@@ -274,6 +274,14 @@ describe('linearizable', () => {
     expect(found.counterExample?.length).toBeGreaterThan(1);
   });
 
+  it('knows nothing of changes of which no answer came, though etcd was looked at in the end', () => {
+    const said: readonly Said[] = [made, [2, 3, resize, nobodyKnows], [4, 5, share, nobodyKnows]];
+    expect(linearizable(runOf(said, [ready]))).toMatchObject({
+      verdict: 'unknown',
+      reason: 'no client was answered about a volume but by who took its order',
+    });
+  });
+
   it('shows what fits no order, what it is against, and what the volume could have been', () => {
     const said: readonly Said[] = [
       made,

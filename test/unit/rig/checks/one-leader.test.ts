@@ -93,6 +93,38 @@ describe('one-leader', () => {
     expect(oneLeader(history.run()).verdict).toBe('invalid');
   });
 
+  it('holds against each other two that believe while a third one is frozen', () => {
+    const { history } = elected();
+    history.at(2000).fault('pause', 'node1').at(5000).remove(LEADER_KEY);
+    const second = history.at(5010).elects('node2', '22');
+    history.at(20_000).remove(LEADER_KEY).at(20_010).elects('node3', '23');
+    history.at(23_100).log('node2', 'info', 'engine.deposed', { term: second });
+    history
+      .at(30_000)
+      .fault('resume', 'node1')
+      .at(30_060)
+      .log('node1', 'info', 'engine.deposed', { term: 2 });
+    expect(oneLeader(history.run())).toMatchObject({
+      verdict: 'invalid',
+      counterExample: [expect.stringContaining('node2'), expect.stringContaining('node3')],
+    });
+  });
+
+  it('knows nothing of a term of which its engine said nothing, unless a fault kept it from hearing of it', () => {
+    const { history, term } = elected();
+    history.at(5000).log('node1', 'info', 'engine.deposed', { term }).remove(LEADER_KEY);
+    history
+      .at(10_000)
+      .put(LEADER_KEY, { node: 'node2', instance: 'i', since: '2026-01-01T00:00:00Z' }, { lease: '22' });
+    history.at(20_000).expectation({});
+    expect(oneLeader(history.run())).toMatchObject({
+      verdict: 'unknown',
+      reason: 'of 1 term no engine logged that it was elected',
+    });
+    history.at(9_500).fault('kill', 'node2', 'engine');
+    expect(oneLeader(history.run()).verdict).toBe('valid');
+  });
+
   it('takes a kill of the engine, or of its container, for the end of its belief', () => {
     for (const role of ['engine', undefined]) {
       const { history } = elected();

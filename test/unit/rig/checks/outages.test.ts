@@ -36,6 +36,30 @@ describe('outages', () => {
     ]);
   });
 
+  it('takes nobody for absent from the beginning whom a fault ended before it was healed by a start', () => {
+    const history = createHistory();
+    const fault = { fault: 'out-of-memory', on: 'node2' } as const;
+    const hit = { type: 'nemesis', id: 'a', fault, members: ['node2'] } as const;
+    history
+      .record({ ...hit, phase: 'inject', atMs: 20_000 })
+      .at(21_500)
+      .fault('start', 'node2');
+    history.record({ ...hit, phase: 'healed', atMs: 25_000 });
+    expect(outages(history.run())).toMatchObject([{ kind: 'impaired', fromMs: 20_000, toMs: 25_000 }]);
+  });
+
+  it('ends a pause when it was seen to be gone, though the frozen process was never resumed', () => {
+    const history = createHistory();
+    const fault = { fault: 'pause', on: 'node1', role: 'agent' } as const;
+    const hit = { type: 'nemesis', id: 'a', fault, members: ['node1'] } as const;
+    history
+      .record({ ...hit, phase: 'inject', atMs: 1_000 })
+      .at(1_000)
+      .fault('pause', 'node1', 'agent');
+    history.record({ ...hit, phase: 'healed', atMs: 4_000 });
+    expect(outages(history.run())).toMatchObject([{ kind: 'paused', fromMs: 1_000, toMs: 4_000 }]);
+  });
+
   it('leaves open what was never brought back', () => {
     const [outage] = outages(createHistory().at(1000).fault('pause', 'node1').run());
     expect(outage).toMatchObject({ kind: 'paused', toMs: Number.POSITIVE_INFINITY });

@@ -113,7 +113,7 @@ describe('nemesis', () => {
     ['whose process is no more', 'running'],
     ['whose node is down', 'exited'],
   ] as const)('heals the pause of a role %s', async (_, state) => {
-    const { nemesis, states, acts, lines } = played({
+    const { nemesis, states, acts, lines, record } = played({
       onAct: (act) => {
         if (act === 'resume') throw new RigError('conflict', 'no such process runs there');
         return true;
@@ -124,6 +124,20 @@ describe('nemesis', () => {
     await nemesis.heal('a');
     expect(acts).toEqual(['pause node1', ...(state === 'running' ? ['resume node1'] : [])]);
     expect(lines().slice(2)).toEqual(['heal a', 'healed a']);
+    expect(record.at(-1)).toMatchObject({ evidence: 'the process that was hit is no more at node1' });
+  });
+
+  it('does not take for a restart the start of a member that was down already', async () => {
+    const { nemesis, states, record } = played({
+      deployment: { incarnation: async (member) => `${member} ${states.get(member)}` },
+      onAct: (act) => {
+        if (act === 'kill') throw new RigError('conflict', 'node2 is exited');
+        return true;
+      },
+    });
+    states.set('node2', 'exited');
+    await nemesis.inject('a', { fault: 'restart', on: 'node2' });
+    expect(record.at(-1)).toMatchObject({ outcome: 'unseen', seen: 'node2 is exited' });
   });
 
   it('leaves alone who has left for good', async () => {

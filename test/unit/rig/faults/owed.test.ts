@@ -3,6 +3,7 @@ import type { Links } from '../../../../src/rig/deployment.ts';
 import { healOwed, owedHits } from '../../../../src/rig/faults/owed.ts';
 import type { FaultSpec } from '../../../../src/rig/faults/spec.ts';
 import type { NemesisEvent } from '../../../../src/rig/history.ts';
+import { createHistory } from '../support/history.ts';
 import { fakeSite } from './fake-site.ts';
 
 const event = (phase: NemesisEvent['phase'], id: string, on = id): NemesisEvent => ({
@@ -28,6 +29,27 @@ describe('what a dead rig has left', () => {
     ];
     expect(owedHits(history).map(({ id }) => id)).toEqual(['intended', 'half-healed']);
     expect(owedHits([])).toEqual([]);
+  });
+
+  it('is what its script did by itself and had not undone', async () => {
+    const steps = createHistory();
+    steps.fault('pause', 'etcd').fault('kill', 'node1').fault('pause', 'node2', 'agent');
+    steps.fault('kill', 'node3', 'engine').fault('stop', 'node2').fault('start', 'node1');
+    const hits = owedHits(steps.run().history);
+    expect(hits.map(({ id, spec }) => [id, spec.fault])).toEqual([
+      ['etcd', 'pause'],
+      ['node2', 'stop'],
+    ]);
+    const { site, states, acts } = fakeSite({});
+    states.set('etcd', 'paused').set('node2', 'exited');
+    await healOwed(site, hits);
+    expect(acts).toEqual(['start node2', 'resume etcd']);
+  });
+
+  it('is told once where a fault did it', () => {
+    const steps = createHistory().fault('pause', 'node1').run().history;
+    expect(owedHits([event('inject', 'a', 'node1'), ...steps]).map(({ id }) => id)).toEqual(['a']);
+    expect(owedHits([event('inject', 'a', 'node1'), ...steps, event('healed', 'a', 'node1')])).toEqual([]);
   });
 
   it('is healed in the reverse order, and what was never begun stays as it is', async () => {
