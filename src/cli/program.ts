@@ -20,6 +20,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   faults: async () => (await import('./faults.ts')).registerFaults,
   reap: async () => (await import('./reap.ts')).registerReap,
   check: async () => (await import('./check.ts')).registerCheck,
+  summary: async () => (await import('./summary.ts')).registerSummary,
   diff: async () => (await import('./diff.ts')).registerDiff,
   render: async () => (await import('./render.ts')).registerRender,
   bench: async () => (await import('./bench.ts')).registerBench,
