@@ -23,13 +23,14 @@ export function registerCheck(program: Command): void {
     .action(async (folder: string | undefined, options: CheckFlags) => {
       if (folder === undefined) throw nothingToCheck();
       const { run, verdict, verdicts } = await judgedRun(folder, options.only);
-      const { scenario, seed, durationMs, mode } = run;
+      const { scenario, seed, durationMs, mode, isGiven } = run;
       const glance = glanceOf(run, verdicts);
       const result = {
         scenario,
         seed,
         durationMs,
         mode,
+        isGiven,
         folder,
         elapsedMs: endMs(run),
         verdict,

@@ -17,6 +17,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   scenarios: async () => (await import('./scenarios.ts')).registerScenarios,
   run: async () => (await import('./run.ts')).registerRun,
   replay: async () => (await import('./replay.ts')).registerReplay,
+  shrink: async () => (await import('./shrink.ts')).registerShrink,
   faults: async () => (await import('./faults.ts')).registerFaults,
   reap: async () => (await import('./reap.ts')).registerReap,
   check: async () => (await import('./check.ts')).registerCheck,

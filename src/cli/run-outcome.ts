@@ -1,7 +1,7 @@
 // How runs ended, for whoever started them.
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { RigError } from '../base/errors.ts';
 import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
 import { COMPOSE_FILE, REPORT_FILE } from '../rig/record-files.ts';
@@ -24,7 +24,13 @@ export function freeFolder(options: {
 }): string {
   const { scenario, seed, out, nowMs } = options;
   const time = new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  const wanted = join(out, `${time}-${scenario}-${seed}`);
+  return firstFree(join(out, `${time}-${scenario}-${seed}`));
+}
+
+/** Beside the run's folder: `<run>-<what>`, with a number behind it if that is taken. */
+export const freeName = (folder: string, what: string): string => firstFree(`${resolve(folder)}-${what}`);
+
+function firstFree(wanted: string): string {
   let folder = wanted;
   for (let count = 2; existsSync(folder); count += 1) folder = `${wanted}-${count}`;
   return folder;

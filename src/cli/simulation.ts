@@ -6,7 +6,7 @@ import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
 import type { Machine } from '../rig/machine.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
-import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
+import { type GivenPlan, scenarioOf } from '../rig/shrink/given.ts';
 import { createSimulation } from '../simulator/mode.ts';
 import { digestOfRecord } from './record-digest.ts';
 
@@ -28,9 +28,11 @@ export interface SimulationRequest {
   readonly scenario: string;
   readonly seed: number;
   readonly durationMs: number | undefined;
+  /** What to run, in the place of what the seed draws and of the whole script. */
+  readonly given?: GivenPlan;
   readonly folder: string;
   /** Default: `always` (rig/run.ts). */
-  readonly keepsRecord?: 'always' | 'unless-valid';
+  readonly keepsRecord?: 'always' | 'unless-valid' | 'never';
 }
 
 export interface SimulationResult {
@@ -43,12 +45,10 @@ export interface SimulationResult {
 
 /** Rejects as {@link runScenario} does. */
 export async function simulate(
-  { scenario: name, seed, durationMs, folder, keepsRecord = 'always' }: SimulationRequest,
+  { seed, folder, keepsRecord = 'always', ...what }: SimulationRequest,
   onProgress: (what: string) => void = () => undefined,
 ): Promise<SimulationResult> {
-  const [scenario] = scenariosNamed([name], { seed, durationMs });
-  if (scenario === undefined) throw new Error(`there is no scenario '${name}'`);
-  return simulateScenario(scenario, { seed, folder, keepsRecord }, onProgress);
+  return simulateScenario(scenarioOf({ ...what, seed }), { seed, folder, keepsRecord }, onProgress);
 }
 
 /** As {@link simulate}, of a scenario that no catalogue has. */

@@ -270,6 +270,8 @@ export interface RecordedRun {
   readonly seed: number;
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number | undefined;
+  /** The seed doesn't draw it: what was run is in plan.json. Default: false. */
+  readonly isGiven?: boolean | undefined;
   /** Undefined: containers. */
   readonly mode?: 'simulated' | undefined;
   readonly topology: Topology;

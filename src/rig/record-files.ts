@@ -14,7 +14,7 @@ import { type Topology, topologySchema } from './topology.ts';
 
 /** A {@link RunFile}: what was run. Written before anything else. */
 export const RUN_FILE = 'run.json';
-/** Of a scenario that was drawn from a seed: chaos/plan.ts. Not read again. */
+/** A Plan (chaos/plan.ts) of a scenario that was drawn from a seed; or, of a script, the part of it that was left (shrink/part.ts). */
 export const PLAN_FILE = 'plan.json';
 /** A {@link HistoryEvent} a line, as it happens. */
 export const HISTORY_FILE = 'history.jsonl';
@@ -34,6 +34,8 @@ export interface RunFile {
   readonly seed: number;
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number;
+  /** The seed doesn't draw it: what was run is in plan.json. Default: false. */
+  readonly isGiven?: boolean;
   /** Absent: containers. */
   readonly mode?: 'simulated';
   readonly runId: string;
@@ -54,6 +56,7 @@ const runFileSchema = z.object({
   scenario: z.string(),
   seed: z.number(),
   durationMs: z.number().exactOptional(),
+  isGiven: z.boolean().exactOptional(),
   mode: z.literal('simulated').exactOptional(),
   runId: z.string(),
   topology: topologySchema,
@@ -91,6 +94,7 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
     scenario: run.scenario,
     seed: run.seed,
     durationMs: run.durationMs,
+    isGiven: run.isGiven,
     mode: run.mode,
     topology: run.topology,
     consumers: run.consumers ?? {},

@@ -32,8 +32,8 @@ export async function writeReportSoFar(folder: string, elapsedMs: number): Promi
   const { checks } = await readRunFile(folder);
   const run = await readRecordedRun(folder);
   if (run.history.length === 0 && run.etcd.length === 0) return;
-  const { scenario, seed, durationMs, mode } = run;
-  const result = { scenario, seed, durationMs, mode, folder, elapsedMs, ...judge(run, checks) };
+  const { scenario, seed, durationMs, mode, isGiven } = run;
+  const result = { scenario, seed, durationMs, mode, isGiven, folder, elapsedMs, ...judge(run, checks) };
   writeReportPage({ run, result });
 }
 

@@ -32,10 +32,12 @@ export function writeHeader(options: {
   readonly mode?: 'simulated';
 }): RunHeader {
   const { scenario, seed, runId, folder, topology, startedAtMs, mode } = options;
+  const { durationMs, isGiven = false } = scenario.plan ?? {};
   let header: RunFile = {
     scenario: scenario.name,
     seed,
-    ...(scenario.plan !== undefined && { durationMs: scenario.plan.durationMs }),
+    ...(durationMs !== undefined && { durationMs }),
+    ...(isGiven && { isGiven }),
     ...(mode !== undefined && { mode }),
     runId,
     topology,

@@ -46,8 +46,9 @@ export interface RunOptions {
   /**
    * `always` (default), with every event on disk as it happens. `unless-valid`: the record is written when the
    * experiment is over, and reports only where there is something to report; for runs that can be had again.
+   * `never`: without any report.
    */
-  readonly keepsRecord?: 'always' | 'unless-valid';
+  readonly keepsRecord?: 'always' | 'unless-valid' | 'never';
   /** Opens etcd at its members' URLs, for observation only. */
   readonly openKv: (endpoints: readonly string[]) => Kv;
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
@@ -84,8 +85,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const topology = parseTopology(scenario.topology, `scenario ${scenario.name}`);
   const startedMs = clock.monotonicMs();
   openFolder(folder, scenario);
-  const isFleeting = options.keepsRecord === 'unless-valid';
-  using journal = openJournal({ clock, folder, isDeferred: isFleeting });
+  const { keepsRecord = 'always' } = options;
+  using journal = openJournal({ clock, folder, isDeferred: keepsRecord !== 'always' });
   const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
 
   using watch = watchMachine({ clock, journal, ...(options.machine && { machine: options.machine }) });
@@ -104,10 +105,11 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
     const elapsedMs = clock.monotonicMs() - startedMs;
     const glance = glanceOf(run, judged.verdicts);
-    const { durationMs, mode } = run;
-    const told = { scenario: scenario.name, seed, durationMs, mode, folder, elapsedMs, glance };
+    const { durationMs, mode, isGiven } = run;
+    const told = { scenario: scenario.name, seed, durationMs, mode, isGiven, folder, elapsedMs, glance };
     const result: RunResult = { ...judged, ...told, kept, runId };
-    if (!isFleeting || judged.verdict !== 'valid') writeReports({ run, result });
+    if (keepsRecord === 'always' || (keepsRecord === 'unless-valid' && judged.verdict !== 'valid'))
+      writeReports({ run, result });
     return result;
   } catch (error) {
     await reportSoFar({ ...options, header, journal, error, elapsedMs: clock.monotonicMs() - startedMs });

@@ -194,8 +194,18 @@ export interface Scenario {
   readonly absentAtStart?: readonly string[];
   readonly script: readonly Step[];
   readonly checks: readonly CheckName[];
-  /** What it was drawn as, for the record and for people; of one that a seed decides. */
-  readonly plan?: { readonly data: unknown; readonly text: string; readonly durationMs: number };
+  /** For the record and for people; of one that a seed decides, or of which a part was left. */
+  readonly plan?: ScenarioPlan;
+}
+
+export interface ScenarioPlan {
+  /** plan.json. */
+  readonly data: unknown;
+  readonly text: string;
+  /** Of one that is told how long to last. */
+  readonly durationMs?: number;
+  /** No seed draws it: it is what plan.json says. Default: false. */
+  readonly isGiven?: boolean;
 }
 
 /** The same experiment on another system: an image that there is, instead of what this repository's sources make. */

@@ -6,6 +6,7 @@ import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import { allMembers, etcdMembers, presentNodes, type Topology, type TopologyNode } from '../rig/topology.ts';
+import { momentToDie } from './aim.ts';
 import { createHardware } from './hardware.ts';
 import { fetchSimulated } from './http.ts';
 import { inventoryOf } from './inventory.ts';
@@ -99,7 +100,10 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
       `${member} ${etcd.members.get(member)?.incarnation ?? nodeOf(member).incarnation}`,
     act: async (act, member, { role } = {}) => {
       await rig.clock.sleep(someMs(COMMAND_MS.least, COMMAND_MS.most, random));
-      await (nodes.has(member) ? nodeOf(member).act(act, role) : actOnEtcd(act, member));
+      const node = nodes.get(member);
+      if (node !== undefined && act === 'kill')
+        await momentToDie({ clock: rig.clock, random, processes: node.processes(role) });
+      await (node === undefined ? actOnEtcd(act, member) : node.act(act, role));
       await rig.clock.sleep(someMs(LOOK_MS.least, LOOK_MS.most, random));
     },
     hasRole: async (name, role) => {

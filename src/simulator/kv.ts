@@ -214,7 +214,10 @@ export function createSimulatedKv(options: KvOptions): Kv {
   };
 
   const read = <T>(what: string, effect: UnaryCall<T>['effect']) => call({ what, write: false, effect });
-  const write = <T>(what: string, effect: UnaryCall<T>['effect']) => call({ what, write: true, effect });
+  const write = <T>(what: string, effect: UnaryCall<T>['effect']) => {
+    process.step();
+    return call({ what, write: true, effect });
+  };
   return {
     get: (key) => read(`reading ${key}`, (kv) => kv.get(key)),
     list: (prefix, wanted) => read(`reading ${prefix}`, (kv) => kv.list(prefix, wanted)),

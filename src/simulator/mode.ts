@@ -4,10 +4,14 @@
 // - etcd is one store behind its members (kv/memory.ts, etcd.ts): no member lags, and a change of the leader breaks
 //   every watch;
 // - connections are TCP's: what is sent on one arrives in order and once, however late; what goes by different ones
-//   overtakes;
+//   overtakes. What comes twice is what somebody sends twice: reads and renewals at the next member of etcd (kv.ts), an
+//   agent that has heard no answer, and calls between nodes that are repeated on the way (repeats.ts). No write to etcd
+//   is: gRPC sends nothing again that may have left, so that a lost answer is all that can happen to it. Nor are the
+//   calls of the rig's own clients: what is done twice for one call is no single change, and no history explains it;
 // - files are names, sizes and digests: a move sends these, so that it takes no longer for a large volume;
 // - all processes of a node, and all nodes, have the processor to themselves: nothing is slow but what is told to be;
-// - a process that dies does so between two events, that is, at any of its awaits;
+// - a process that dies does so between two events, that is, at any of its awaits; kills aim at those at which it is
+//   about to change something (aim.ts);
 // - the API is called without HTTP (api-calls.ts), so that its limits of size and rate are not there;
 // - there are no images: a rolling upgrade is to what there is.
 

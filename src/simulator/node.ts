@@ -40,6 +40,8 @@ export interface SimulatedNode {
   readonly printed: readonly string[];
   /** Those that have a process. */
   roles(): readonly Role[];
+  /** Of that role, or of all. */
+  processes(role?: Role): readonly Process[];
   /** Resolves once the effect shows. Throws `conflict` where it can't be done now. */
   act(act: Act, role?: Role): Promise<void>;
 }
@@ -149,6 +151,10 @@ export function createNode({ world, topology, node, switches }: NodeOptions): Si
       return processes.api();
     },
     roles: () => [...processes.running.keys()],
+    processes: (role) =>
+      [...processes.running]
+        .filter(([each]) => role === undefined || role === each)
+        .map(([, { process }]) => process),
     act: (act, role) =>
       role === undefined ? actOnNode(act) : actOnRole(processes, act, { node: name, role }),
   };

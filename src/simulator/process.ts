@@ -19,6 +19,10 @@ export interface Process {
   end(): void;
   /** Called with an error that nobody in the process handles, instead of ending the whole simulation. */
   onCrash: ((reason: unknown) => void) | undefined;
+  /** It is about to do something that others will see: to its disk, its exports, etcd or another node. */
+  step(): void;
+  /** Calls back at each such step; the returned function takes that back. */
+  onStep(callback: () => void): () => void;
   /** Calls back when it ends, outside of it; the returned function takes that back. */
   onEnd(callback: () => void): () => void;
 }
@@ -30,6 +34,7 @@ export const EPOCH_MS = Date.UTC(2026, 0, 1);
 export function createProcess(queue: Queue, aheadMs: () => number = () => 0): Process {
   const waiting: (() => void)[] = [];
   const onEnds = new Set<() => void>();
+  const onSteps = new Set<() => void>();
   let isOver = false;
   let isFrozen = false;
   const enter = (callback: () => void): void => {
@@ -76,6 +81,13 @@ export function createProcess(queue: Queue, aheadMs: () => number = () => 0): Pr
       isOver = true;
       waiting.length = 0;
       for (const callback of [...onEnds]) callback();
+    },
+    step: () => {
+      for (const callback of onSteps) callback();
+    },
+    onStep: (callback) => {
+      onSteps.add(callback);
+      return () => void onSteps.delete(callback);
     },
     onEnd: (callback) => {
       onEnds.add(callback);

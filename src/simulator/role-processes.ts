@@ -8,10 +8,12 @@ import type { Settings } from '../daemon/settings.ts';
 import type { Role } from '../model/volume.ts';
 import { createMemoryExporter, type MemoryNfsServer } from '../nfs/memory.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
+import { isReading } from '../storage/memory-perform.ts';
 import { slowed } from './backends.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { createSimulatedKv } from './kv.ts';
 import { createProcess, type Process } from './process.ts';
+import { repeating } from './repeats.ts';
 import { type RoleOptions, runRole } from './role.ts';
 import type { Switches } from './switches.ts';
 import { someMs } from './wires.ts';
@@ -136,8 +138,13 @@ function portsOf(
   const { disk } = storage;
   const random: Random = world.random();
   const members = settings.etcdEndpoints.map((endpoint) => new URL(endpoint).hostname);
-  const network = world.agents.connect(node);
-  process.onEnd(network.close);
+  const own = world.agents.connect(node);
+  process.onEnd(own.close);
+  const network = repeating(own, {
+    queue: world.queue,
+    random: world.random(),
+    wire: world.agents.connect(node),
+  });
   const latencyMs = (): number =>
     someMs(BACKEND_MS.least, BACKEND_MS.most, random) + storage.bytesMs(BACKEND_BYTES);
   const exporter = createMemoryExporter({ server: nfs, hasVolume: (id) => disk.subvolumes.has(id) });
@@ -153,10 +160,17 @@ function portsOf(
         disk,
         latencyMs: (call) => {
           storage.check(call);
+          if (!isReading(call)) process.step();
           return latencyMs();
         },
       }),
-      exporter: slowed(exporter, { clock, latencyMs }),
+      exporter: slowed(exporter, {
+        clock,
+        latencyMs: () => {
+          process.step();
+          return latencyMs();
+        },
+      }),
     }),
     failpoints: switchedFailpoints(settings.failpoints, () => switches.failpoints(node)),
   };

@@ -101,6 +101,7 @@ async function runApi(
 function networkOf(process: Process, network: MemoryNetwork): Network {
   return {
     call: ({ body, ...request }) => {
+      process.step();
       const sent = typeof body === 'object' ? madeBy(process, body) : body;
       return heardBy(process, network.call({ ...request, ...(sent !== undefined && { body: sent }) }));
     },

@@ -20,6 +20,9 @@ const READING: readonly (keyof Storage)[] = [
   'binding',
 ];
 
+/** Whether the call leaves the disk as it is. */
+export const isReading = (call: keyof Storage): boolean => READING.includes(call);
+
 export function createPerform(options: {
   readonly clock: Clock;
   readonly disk: { readonly health: DiskHealth };
@@ -34,7 +37,7 @@ export function createPerform(options: {
       const index = failures.findIndex((failure) => failure.call === call);
       const [failure] = index < 0 ? [] : failures.splice(index, 1);
       if (failure !== undefined) throw failure.error;
-      if (disk.health.state === 'read-only' && !READING.includes(call)) {
+      if (disk.health.state === 'read-only' && !isReading(call)) {
         throw new RigError('io', `${call}: the disk is read-only`);
       }
       const result = effect();

@@ -20,7 +20,11 @@ export const CHAOS = {
 const calmMs = (leaseTtlSeconds: number): number => 2_000 * leaseTtlSeconds + 6_000;
 const WORK = 'work';
 
-export function chaosScenario(plan: Plan): Scenario {
+/** `isGiven`: the plan's seed doesn't draw it. */
+export function chaosScenario(
+  plan: Plan,
+  { isGiven = false }: { readonly isGiven?: boolean } = {},
+): Scenario {
   const topology = parseTopology(plan.topology, `chaos ${plan.seed}`);
   const withinMs = recoveryMs(topology.settings);
   return {
@@ -40,7 +44,7 @@ export function chaosScenario(plan: Plan): Scenario {
       ...worksFor(topology, withinMs),
     ],
     checks: [...ALWAYS, ...UNDER_WORK],
-    plan: { data: plan, text: describePlan(plan), durationMs: plan.durationMs },
+    plan: { data: plan, text: describePlan(plan, { isGiven }), durationMs: plan.durationMs, isGiven },
   };
 }
 

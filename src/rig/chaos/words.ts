@@ -7,11 +7,15 @@ import type { Plan } from './plan.ts';
 
 const COLUMNS = 80;
 
-/** Without a newline at the end. */
-export function describePlan({ seed, durationMs, topology, workload, faults }: Plan): string {
+/** Without a newline at the end. `isGiven`: its seed doesn't draw it. */
+export function describePlan(
+  { seed, durationMs, topology, workload, faults }: Plan,
+  { isGiven = false }: { readonly isGiven?: boolean } = {},
+): string {
   const seconds = durationMs / 1000;
+  const again = isGiven ? 'by its plan' : `again with: rig run chaos --seed ${seed} --duration ${seconds}s`;
   return [
-    `chaos for ${seconds} s; again with: rig run chaos --seed ${seed} --duration ${seconds}s`,
+    `chaos for ${seconds} s; ${again}`,
     ...wrapped('cluster', describeTopology(parseTopology(topology, 'the plan'))),
     ...wrapped('workload', describeWorkload(workload)),
     faults.length === 0 ? 'no faults' : 'faults, in seconds since the work began',

@@ -10,6 +10,8 @@ export interface ScenarioResult {
   readonly seed: number;
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number | undefined;
+  /** The seed doesn't draw it: what was run is in plan.json. Default: false. */
+  readonly isGiven?: boolean | undefined;
   /** Undefined: containers. */
   readonly mode?: 'simulated' | undefined;
   /** The run's folder. */
@@ -36,13 +38,16 @@ export interface VerdictFile {
   readonly checks: readonly Verdict[];
 }
 
-/** The command that repeats a scenario with its seed. */
+/** The command that repeats a scenario with its seed, or a run from its folder. */
 export const commandOf = ({
   scenario,
   seed,
   durationMs,
   mode,
-}: Pick<ScenarioResult, 'scenario' | 'seed' | 'durationMs' | 'mode'>): string => {
+  isGiven,
+  folder,
+}: Pick<ScenarioResult, 'scenario' | 'seed' | 'durationMs' | 'mode' | 'isGiven' | 'folder'>): string => {
+  if (isGiven === true) return `npm run rig -- replay ${folder}`;
   const lasts = durationMs === undefined ? '' : ` --duration ${durationMs / 1000}s`;
   return `npm run rig -- run ${scenario} --seed ${seed}${lasts}${mode === undefined ? '' : ` --mode ${mode}`}`;
 };
