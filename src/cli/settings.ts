@@ -10,6 +10,18 @@ export interface RigSettings {
   readonly socketInEngine: string;
 }
 
+export interface ProgramSettings {
+  /** etcd's program for clusters of processes; undefined: the first on the search path. */
+  readonly etcdBinary: string | undefined;
+  readonly searchPath: string;
+}
+
+/** For what needs no Docker. */
+export const readProgramSettings = (environment: NodeJS.ProcessEnv = process.env): ProgramSettings => ({
+  etcdBinary: environment.COBALT_RIG_ETCD || undefined,
+  searchPath: environment.PATH ?? '',
+});
+
 /** Throws `machine` when a Docker CLI context is named that doesn't exist. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): RigSettings {
   const engine: EngineOptions = {

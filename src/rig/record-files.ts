@@ -8,7 +8,14 @@ import { RigError } from '../base/errors.ts';
 import { parseStored } from '../model/parse.ts';
 import type { CheckName } from './checks/catalogue.ts';
 import { withOwnClock } from './checks/impairments.ts';
-import type { EtcdEvent, HistoryEvent, NodeLogLine, RecordedRun } from './history.ts';
+import {
+  type EtcdEvent,
+  type HistoryEvent,
+  type NodeLogLine,
+  type RecordedRun,
+  RUN_MODES,
+  type RunMode,
+} from './history.ts';
 import { parseLogLines } from './log-lines.ts';
 import { type Topology, topologySchema } from './topology.ts';
 
@@ -35,7 +42,7 @@ export interface RunFile {
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number;
   /** Absent: containers. */
-  readonly mode?: 'simulated';
+  readonly mode?: RunMode;
   readonly runId: string;
   readonly topology: Topology;
   /** Wall-clock time, in milliseconds since the epoch, at which `atMs` is 0. */
@@ -54,7 +61,7 @@ const runFileSchema = z.object({
   scenario: z.string(),
   seed: z.number(),
   durationMs: z.number().exactOptional(),
-  mode: z.literal('simulated').exactOptional(),
+  mode: z.enum(RUN_MODES).exactOptional(),
   runId: z.string(),
   topology: topologySchema,
   startedAtMs: z.number(),

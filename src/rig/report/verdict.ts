@@ -1,7 +1,7 @@
 // What a run's reports are made of, and the shape of verdict.json.
 
 import { exitCodeOf } from '../checks/judge.ts';
-import type { Judgement, Verdict } from '../history.ts';
+import type { Judgement, RunMode, Verdict } from '../history.ts';
 import type { Glance } from './glance.ts';
 
 /** A judged scenario. */
@@ -11,7 +11,7 @@ export interface ScenarioResult {
   /** How long it was told to last; of one that is drawn from its seed. */
   readonly durationMs?: number | undefined;
   /** Undefined: containers. */
-  readonly mode?: 'simulated' | undefined;
+  readonly mode?: RunMode | undefined;
   /** The run's folder. */
   readonly folder: string;
   readonly elapsedMs: number;
