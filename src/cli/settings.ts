@@ -17,10 +17,10 @@ export interface ProgramSettings {
 }
 
 /** For what needs no Docker. */
-export const readProgramSettings = (environment: NodeJS.ProcessEnv = process.env): ProgramSettings => ({
-  etcdBinary: environment.COBALT_RIG_ETCD || undefined,
-  searchPath: environment.PATH ?? '',
-});
+export function readProgramSettings(environment: NodeJS.ProcessEnv = process.env): ProgramSettings {
+  const { PATH: searchPath = '' } = environment;
+  return { etcdBinary: environment.COBALT_RIG_ETCD || undefined, searchPath };
+}
 
 /** Throws `machine` when a Docker CLI context is named that doesn't exist. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): RigSettings {
