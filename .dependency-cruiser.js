@@ -7,7 +7,7 @@ const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error',
 const PURE_RIG =
   '^src/rig/((topology|scenario|history|describe|instructions|log-lines)\\.ts$|(scenarios|checks|report|compose|faults|workload|chaos|shrink)/)';
 const PURE_ROLES = '^src/daemon/(api|engine|agent)/';
-const PURE = ['^src/(model|simulator)/', PURE_ROLES, PURE_RIG];
+const PURE = ['^src/(model|simulator|hardware)/', PURE_ROLES, PURE_RIG];
 
 export default {
   forbidden: [
@@ -41,7 +41,7 @@ export default {
       'daemon-below-rig',
       'The product knows nothing of its tests.',
       { path: '^src/daemon' },
-      { path: '^src/(rig|simulator|cli)' },
+      { path: '^src/(rig|simulator|hardware|process|cli)' },
     ),
     forbid(
       'roles-meet-in-etcd',
@@ -53,7 +53,9 @@ export default {
       'daemon-takes-interfaces',
       'Only daemon/main.ts chooses backends.',
       { path: '^src/daemon', pathNot: '^src/daemon/main\\.ts$' },
-      { path: '^src/(kv/(etcd|memory)|storage/(btrfs|memory)|nfs/(ganesha|memory)|network/(http|memory))' },
+      {
+        path: '^src/(kv/(etcd|memory)|storage/(btrfs|memory|remote)|nfs/(ganesha|memory|remote)|network/(http|memory))',
+      },
     ),
     forbid(
       'one-etcd-client',
@@ -71,7 +73,19 @@ export default {
       'rig-is-black-box',
       'Of the product the rig sees base, model and the raw kv.',
       { path: '^src/rig' },
-      { path: '^src/(daemon|storage|nfs|network|simulator|cli)' },
+      { path: '^src/(daemon|storage|nfs|network|simulator|hardware|process|cli)' },
+    ),
+    forbid(
+      'hardware-is-modelled',
+      'What modes without containers have for hardware is the models in memory, and no mode.',
+      { path: '^src/hardware/' },
+      { path: '^src/(daemon|network|simulator|process|kv|storage/btrfs|nfs/ganesha|rig/docker)' },
+    ),
+    forbid(
+      'processes-from-outside',
+      'Of the daemon the mode with processes sees what an operator does: its entry, its settings, its API.',
+      { path: '^src/process/' },
+      { path: '^src/(daemon|network|simulator|kv|storage/btrfs|nfs/ganesha|rig/docker)' },
     ),
     forbid(
       'rig-is-given-its-kv',
@@ -121,10 +135,10 @@ export default {
     ),
     forbid(
       'processes-at-the-rim',
-      'Processes are started by base, the supervisor, the consumer, rig/docker and cli only.',
+      'Processes are started by base, the supervisor, the consumer, rig/docker, process and cli only.',
       {
         path: '^src',
-        pathNot: '^src/((base|cli|rig/docker)/|(daemon/role-process|rig/consumer/main)\\.ts$)',
+        pathNot: '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main)\\.ts$)',
       },
       { path: '^(node:)?child_process$' },
     ),

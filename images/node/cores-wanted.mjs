@@ -32,9 +32,9 @@ async function rolePids() {
 }
 
 /** By process; one that has ended meanwhile is left out. */
-async function processes() {
+async function processes(pids) {
   const found = await Promise.all(
-    (await rolePids()).map(async ({ pid, role }) => {
+    (await pids()).map(async ({ pid, role }) => {
       const [stat, schedstat] = await Promise.all(
         ['stat', 'schedstat'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
       );
@@ -50,13 +50,16 @@ async function processes() {
   return new Map(found.flat());
 }
 
-/** {role: cores}; a role whose process was not there for one whole look is missing. */
-export async function coresWanted() {
+/**
+ * {role: cores}; a role whose process was not there for one whole look is missing. `pids` answers with
+ * [{pid, role}], default: of this machine.
+ */
+export async function coresWanted(pids = rolePids) {
   const wanted = {};
-  let before = await processes();
+  let before = await processes(pids);
   for (let lookMs = FIRST_LOOK_MS; lookMs <= LONGEST_LOOK_MS; lookMs *= 2) {
     await sleep(lookMs);
-    const after = await processes();
+    const after = await processes(pids);
     for (const [pid, { role, usedMs, freeMs }] of after) {
       const first = before.get(pid);
       if (first === undefined) continue;

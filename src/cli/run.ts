@@ -12,6 +12,7 @@ import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { newRunId, openContainers } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { openKv } from './open-kv.ts';
+import { openProcesses } from './processes.ts';
 import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
 import { runSimulated } from './run-simulated.ts';
 
@@ -21,6 +22,7 @@ interface RunFlags {
   readonly mode: string;
   readonly seeds?: string;
   readonly system?: string;
+  readonly etcdBinary?: string;
   readonly keep?: boolean;
   readonly keepOnFailure?: boolean;
   readonly out: string;
@@ -34,7 +36,7 @@ export function registerRun(program: Command): void {
     .option('--seed <number>', 'decides every random choice; drawn and printed when left out')
     .option(
       '--mode <mode>',
-      'containers, or simulated: everything in one process, in a time of its own',
+      'containers; process: etcd and daemons on this machine, without Docker; or simulated: everything in one process, in a time of its own',
       'containers',
     )
     .option(
@@ -43,9 +45,10 @@ export function registerRun(program: Command): void {
     )
     .option('--duration <seconds>', 'of chaos: how long faults come and go, from 10s to 3600s; default 60s')
     .option(
-      '--system <image>',
-      'the daemon under test: an image that was built elsewhere, instead of these sources',
+      '--system <image or path>',
+      'the daemon under test: an image that was built elsewhere, or for --mode process a checkout, instead of these sources',
     )
+    .option('--etcd-binary <path>', "for --mode process: etcd's program; default: the first on the PATH")
     .option('--out <folder>', 'where the folders of the runs go', 'runs')
     .option('--keep', 'leave the clusters up, whatever comes out')
     .option('--keep-on-failure', 'leave a cluster up when its verdict is not valid')
@@ -64,13 +67,14 @@ export function registerRun(program: Command): void {
           next: 'Leave --duration out; only chaos takes one.',
         });
       }
-      if (parseMode(flags) === 'simulated') {
+      const mode = parseMode(flags);
+      if (mode === 'simulated') {
         const seeds = flags.seeds === undefined ? { from: seed, to: seed } : parseSeeds(flags.seeds);
         process.exitCode = await runSimulated({ names, seeds, durationMs, out: flags.out });
         return;
       }
       const scenarios = system === undefined ? named : named.map((scenario) => onSystem(scenario, system));
-      process.exitCode = await runAll(scenarios, seed, flags);
+      process.exitCode = await runAll(scenarios, { seed, mode, flags });
     });
 }
 
@@ -87,20 +91,31 @@ function parseSeeds(text: string): { readonly from: number; readonly to: number 
   throw new RigError('invalid', `'${text}' are no seeds`, { next: 'Give the first and the last: 1..1000.' });
 }
 
+const MODES = ['containers', 'process', 'simulated'] as const;
+
 /** Throws `invalid` for a mode that there is not, and for what a mode can't do. */
-function parseMode(flags: RunFlags): 'containers' | 'simulated' {
-  const { mode, seeds, system, keep, keepOnFailure } = flags;
-  if (mode !== 'containers' && mode !== 'simulated') {
-    throw new RigError('invalid', `there is no mode '${mode}'`, { next: 'Give containers or simulated.' });
+function parseMode(flags: RunFlags): (typeof MODES)[number] {
+  const { seeds, system, etcdBinary } = flags;
+  const mode = MODES.find((one) => one === flags.mode);
+  if (mode === undefined) {
+    throw new RigError('invalid', `there is no mode '${flags.mode}'`, { next: `Give ${MODES.join(', ')}.` });
   }
-  if (mode === 'containers' && seeds !== undefined) {
-    throw new RigError('invalid', '--seeds are for --mode simulated', { next: 'Give one --seed.' });
-  }
-  if (mode === 'simulated' && (system !== undefined || keep === true || keepOnFailure === true)) {
-    throw new RigError('invalid', 'a simulated cluster is of these sources, and never stays', {
-      next: 'Leave out --system and --keep.',
-    });
-  }
+  const refuse = (isGiven: boolean, what: string, next: string): void => {
+    if (isGiven) throw new RigError('invalid', what, { next });
+  };
+  const isKept = flags.keep === true || flags.keepOnFailure === true;
+  refuse(seeds !== undefined && mode !== 'simulated', '--seeds are for --mode simulated', 'Give one --seed.');
+  refuse(
+    mode === 'simulated' && (system !== undefined || isKept),
+    'a simulated cluster is of these sources, and never stays',
+    'Leave out --system and --keep.',
+  );
+  refuse(mode === 'process' && isKept, 'a cluster of processes ends with its rig', 'Leave out --keep.');
+  refuse(
+    etcdBinary !== undefined && mode !== 'process',
+    '--etcd-binary is for --mode process',
+    'Leave it out.',
+  );
   return mode;
 }
 
@@ -111,7 +126,11 @@ function parseDuration(text: string): number {
   throw new RigError('invalid', `'${text}' is no duration`, { next: 'Give 10s to 3600s.' });
 }
 
-async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFlags): Promise<number> {
+async function runAll(
+  scenarios: readonly Scenario[],
+  options: { readonly seed: number; readonly mode: 'containers' | 'process'; readonly flags: RunFlags },
+): Promise<number> {
+  const { seed, flags } = options;
   const clock = createSystemClock();
   const outcomes: Outcome[] = [];
   process.stdout.write(`seed ${seed}\n`);
@@ -119,10 +138,15 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
   using interrupt = catchInterrupt(() =>
     process.stderr.write('\nstopping; press Ctrl-C again to leave it to the reaper\n'),
   );
-  await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`), flags);
+  const tell = (what: string): void => void process.stdout.write(`${what}\n`);
+  const isProcess = options.mode === 'process';
+  await using mode = isProcess
+    ? await openProcesses(clock, tell, flags)
+    : await openContainers(clock, tell, flags);
 
   const keep: RunOptions['keep'] = flags.keep ? 'always' : flags.keepOnFailure ? 'on-failure' : 'never';
-  const common = { seed, clock, keep, signal: interrupt.signal, deploy: mode.deploy, openKv };
+  const inMode = isProcess && { mode: 'process' as const };
+  const common = { seed, clock, keep, signal: interrupt.signal, deploy: mode.deploy, openKv, ...inMode };
   const tasks = scenarios.map((scenario) => ({
     title: scenario.name,
     skip: () => interrupt.signal.aborted,

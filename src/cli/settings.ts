@@ -10,6 +10,18 @@ export interface RigSettings {
   readonly socketInEngine: string;
 }
 
+export interface ProgramSettings {
+  /** etcd's program for clusters of processes; undefined: the first on the search path. */
+  readonly etcdBinary: string | undefined;
+  readonly searchPath: string;
+}
+
+/** For what needs no Docker. */
+export function readProgramSettings(environment: NodeJS.ProcessEnv = process.env): ProgramSettings {
+  const { PATH: searchPath = '' } = environment;
+  return { etcdBinary: environment.COBALT_RIG_ETCD || undefined, searchPath };
+}
+
 /** Throws `machine` when a Docker CLI context is named that doesn't exist. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): RigSettings {
   const engine: EngineOptions = {

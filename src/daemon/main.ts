@@ -174,8 +174,23 @@ async function openCallbacks(): Promise<Network> {
 }
 
 async function openBackends(settings: Settings) {
+  if (settings.backendsSocket !== null) return openRemoteBackends(settings.backendsSocket);
   const [storage, exporter] = await Promise.all([openStorage(settings), openExporter(settings)]);
   return { storage, exporter };
+}
+
+/** Disk and NFS server of a node outlive its daemon, and know one life of the agent from the next. */
+async function openRemoteBackends(socketPath: string) {
+  const [{ createRemoteObject }, { createRemoteStorage }, { createRemoteExporter }] = await Promise.all([
+    import('../base/remote-object.ts'),
+    import('../storage/remote.ts'),
+    import('../nfs/remote.ts'),
+  ]);
+  const at = { socketPath, caller: String(process.pid) };
+  return {
+    storage: createRemoteStorage(createRemoteObject({ ...at, object: 'storage' })),
+    exporter: createRemoteExporter(createRemoteObject({ ...at, object: 'exporter' })),
+  };
 }
 
 async function openStorage({ storage, volumePath, capacityGib }: Settings) {

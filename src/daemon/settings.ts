@@ -44,6 +44,8 @@ export interface Settings extends SecuritySettings {
   readonly callbackLoopback: boolean;
   readonly storage: 'btrfs' | 'memory';
   readonly exporter: 'ganesha' | 'memory';
+  /** A Unix socket at which disk and NFS server answer, in the place of both; for tests only. */
+  readonly backendsSocket: string | null;
   readonly logLevel: LogLevel;
   /** What happens at the failpoints that are switched on; for tests only. */
   readonly failpoints: FailpointActions;
@@ -167,6 +169,7 @@ const variables = z.object({
   ...securityVariables,
   COBALT_STORAGE: z.enum(['btrfs', 'memory']).default('btrfs'),
   COBALT_EXPORTER: z.enum(['ganesha', 'memory']).default('ganesha'),
+  COBALT_BACKENDS_SOCKET: pathSchema.nullable().default(null),
   COBALT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   COBALT_FAILPOINTS: failpointsSchema.default({}),
   COBALT_FAILPOINTS_FILE: pathSchema.nullable().default(null),
@@ -210,6 +213,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     callbackLoopback: read.COBALT_CALLBACK_LOOPBACK === 'allowed',
     storage: read.COBALT_STORAGE,
     exporter: read.COBALT_EXPORTER,
+    backendsSocket: read.COBALT_BACKENDS_SOCKET,
     logLevel: read.COBALT_LOG_LEVEL,
     failpoints: read.COBALT_FAILPOINTS,
     failpointsFile: read.COBALT_FAILPOINTS_FILE,

@@ -264,6 +264,10 @@ export interface NodeLogLine {
   readonly fields: LogFields;
 }
 
+/** Of a run that isn't in containers. */
+export const RUN_MODES = ['simulated', 'process'] as const;
+export type RunMode = (typeof RUN_MODES)[number];
+
 /** All that a check may look at. */
 export interface RecordedRun {
   readonly scenario: string;
@@ -273,7 +277,7 @@ export interface RecordedRun {
   /** The seed doesn't draw it: what was run is in plan.json. Default: false. */
   readonly isGiven?: boolean | undefined;
   /** Undefined: containers. */
-  readonly mode?: 'simulated' | undefined;
+  readonly mode?: RunMode | undefined;
   readonly topology: Topology;
   /** IP address of each consumer, by name. */
   readonly consumers: Readonly<Record<string, string>>;

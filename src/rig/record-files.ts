@@ -8,7 +8,14 @@ import { RigError } from '../base/errors.ts';
 import { parseStored } from '../model/parse.ts';
 import type { CheckName } from './checks/catalogue.ts';
 import { withOwnClock } from './checks/impairments.ts';
-import type { EtcdEvent, HistoryEvent, NodeLogLine, RecordedRun } from './history.ts';
+import {
+  type EtcdEvent,
+  type HistoryEvent,
+  type NodeLogLine,
+  type RecordedRun,
+  RUN_MODES,
+  type RunMode,
+} from './history.ts';
 import { parseLogLines } from './log-lines.ts';
 import { type Topology, topologySchema } from './topology.ts';
 
@@ -37,7 +44,7 @@ export interface RunFile {
   /** The seed doesn't draw it: what was run is in plan.json. Default: false. */
   readonly isGiven?: boolean;
   /** Absent: containers. */
-  readonly mode?: 'simulated';
+  readonly mode?: RunMode;
   readonly runId: string;
   readonly topology: Topology;
   /** Wall-clock time, in milliseconds since the epoch, at which `atMs` is 0. */
@@ -57,7 +64,7 @@ const runFileSchema = z.object({
   seed: z.number(),
   durationMs: z.number().exactOptional(),
   isGiven: z.boolean().exactOptional(),
-  mode: z.literal('simulated').exactOptional(),
+  mode: z.enum(RUN_MODES).exactOptional(),
   runId: z.string(),
   topology: topologySchema,
   startedAtMs: z.number(),

@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunMode } from './history.ts';
 import { recordError } from './journal.ts';
 import { PLAN_FILE, RUN_FILE, type RunFile } from './record-files.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,7 +30,7 @@ export function writeHeader(options: {
   readonly folder: string;
   readonly topology: Topology;
   readonly startedAtMs: number;
-  readonly mode?: 'simulated';
+  readonly mode?: RunMode;
 }): RunHeader {
   const { scenario, seed, runId, folder, topology, startedAtMs, mode } = options;
   const { durationMs, isGiven = false } = scenario.plan ?? {};

@@ -11,6 +11,7 @@ import { judge } from './checks/judge.ts';
 import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
+import type { RunMode } from './history.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { type Machine, watchMachine } from './machine.ts';
 import { perform } from './perform.ts';
@@ -37,7 +38,7 @@ export interface RunOptions {
   /** Brings the cluster up, in whichever mode. */
   readonly deploy: (options: DeployRequest) => Promise<Deployment>;
   /** For the record, where it isn't containers. */
-  readonly mode?: 'simulated';
+  readonly mode?: RunMode;
   /**
    * Does the experiment, from the first call to the last look: where the mode has a time of its own, it
    * passes in here and nowhere else. Default: as it is.

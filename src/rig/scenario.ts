@@ -208,8 +208,16 @@ export interface ScenarioPlan {
   readonly isGiven?: boolean;
 }
 
-/** The same experiment on another system: an image that there is, instead of what this repository's sources make. */
-export const onSystem = (scenario: Scenario, image: string): Scenario => ({
+/**
+ * The same experiment on another system, instead of what this repository's sources make: at a path, which begins with
+ * /, ./ or ../, or an image that there is.
+ */
+export const onSystem = (scenario: Scenario, system: string): Scenario => ({
   ...scenario,
-  topology: { ...scenario.topology, system: { kind: 'image', image } },
+  topology: {
+    ...scenario.topology,
+    system: isPath(system) ? { kind: 'path', path: system } : { kind: 'image', image: system },
+  },
 });
+
+export const isPath = (system: string): boolean => /^\.{0,2}\//.test(system);

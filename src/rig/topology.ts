@@ -54,6 +54,11 @@ const systemSchema = z.discriminatedUnion('kind', [
       .string()
       .regex(/^[a-z0-9][a-z0-9._/:@-]{0,254}$/, 'must be the name of an image, such as cobalt:1.2'),
   }),
+  z.strictObject({
+    kind: z.literal('path'),
+    /** A checkout, or the daemon's entry in one. */
+    path: z.string().regex(/^\.{0,2}\/[^\0]{0,1023}$/, 'must be a path that begins with /, ./ or ../'),
+  }),
 ]);
 
 const MAX_MEMBERS = 5;

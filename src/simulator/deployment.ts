@@ -1,6 +1,9 @@
 // A simulated cluster as the rig handles it (rig/deployment.ts).
 
 import { RigError } from '../base/errors.ts';
+import { inventoryOf } from '../hardware/inventory.ts';
+import { createModelledLinks } from '../hardware/links.ts';
+import { someMs } from '../hardware/wires.ts';
 import { API_PORT, ETCD_PORT } from '../rig/compose/node-environment.ts';
 import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
@@ -9,11 +12,8 @@ import { allMembers, etcdMembers, presentNodes, type Topology, type TopologyNode
 import { momentToDie } from './aim.ts';
 import { createHardware } from './hardware.ts';
 import { fetchSimulated } from './http.ts';
-import { inventoryOf } from './inventory.ts';
-import { createSimulatedLinks } from './links.ts';
 import { createNode, type SimulatedNode } from './node.ts';
 import { createSimulatedStore } from './store.ts';
-import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 
 /** Until whoever did something to a member has seen what came of it. */
@@ -113,7 +113,9 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     inventory: async (name) => {
       await rig.clock.sleep(someMs(LOOK_MS.least, LOOK_MS.most, random));
       requireRunning(name);
-      return inventoryOf(nodeOf(name));
+      const node = nodeOf(name);
+      // Nothing that a role does takes any time here, and one that didn't wait would let none pass.
+      return inventoryOf(node, Object.fromEntries(node.roles().map((role) => [role, 0])));
     },
     exec: async (member) => {
       throw new RigError('unsupported', `${member} is simulated: no command runs there`);
@@ -141,7 +143,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     renew: async () => undefined,
     hasImage: async () => false,
     store: createSimulatedStore(world),
-    links: createSimulatedLinks(world, hasNetwork),
+    links: createModelledLinks({ wires: world.wires, clock: rig.clock, hasNetwork }),
     ...parts,
     metrics: async () => '',
     keep: () => undefined,

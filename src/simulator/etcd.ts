@@ -5,12 +5,12 @@
 import { oneOf } from '../base/choose.ts';
 import { RigError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
+import { someMs, type Wires } from '../hardware/wires.ts';
 import type { Kv } from '../kv/kv.ts';
 import { createMemoryStore, type MemoryStore } from '../kv/memory.ts';
 import type { Act, ContainerState } from '../rig/deployment.ts';
 import { createProcess, type Process } from './process.ts';
 import type { Queue } from './queue.ts';
-import { someMs, type Wires } from './wires.ts';
 
 /** From the start of a member until it takes part. */
 const BOOT_MS = { least: 100, most: 400 };

@@ -3,15 +3,14 @@
 
 import { RigError } from '../base/errors.ts';
 import { below, type Random } from '../base/random.ts';
+import { ALWAYS_THERE, createModelledDisks } from '../hardware/disks.ts';
+import { someMs } from '../hardware/wires.ts';
 import { type ActiveCondition, offsetMs } from '../rig/clock/offsets.ts';
-import type { Clocks, Deployment, DiskCondition, DiskWrite } from '../rig/deployment.ts';
+import type { Clocks, Deployment } from '../rig/deployment.ts';
 import { createConditions } from '../rig/keyed-conditions.ts';
 import type { TopologyNode } from '../rig/topology.ts';
-import type { SimulatedDisk } from './disk.ts';
-import { fillVolume } from './nfs.ts';
 import type { SimulatedNode } from './node.ts';
 import type { Switches } from './switches.ts';
-import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 
 export interface Hardware {
@@ -27,13 +26,10 @@ export interface HardwareOptions {
   readonly hasSwitches: () => boolean;
 }
 
-/** A condition is in force at once, whether the node runs or not. */
-const here = { state: async () => 'running' as const };
-
 export function createHardware(options: HardwareOptions): Hardware {
   const { world, planned, hasSwitches } = options;
-  const clocks = createConditions<ActiveCondition>({ ...here, apply: async () => undefined });
-  const failpoints = createConditions<string>({ ...here, apply: async () => undefined });
+  const clocks = createConditions<ActiveCondition>({ ...ALWAYS_THERE, apply: async () => undefined });
+  const failpoints = createConditions<string>({ ...ALWAYS_THERE, apply: async () => undefined });
   const nowMs = (): number => world.rig.clock.nowMs();
   return {
     switches: {
@@ -41,7 +37,7 @@ export function createHardware(options: HardwareOptions): Hardware {
       failpoints: (node) => failpoints.of(node).join(';'),
     },
     parts: {
-      disks: createDisks(options),
+      disks: createModelledDisks({ clock: world.rig.clock, nodes: options.nodes, planned }),
       clocks: {
         set: (key, node, condition) => clocks.set(key, node, condition && { condition, sinceMs: nowMs() }),
         expectedMs: (node, exceptKey) => offsetMs(clocks.of(node, exceptKey), nowMs()),
@@ -67,70 +63,6 @@ async function readClock({ world, nodes }: HardwareOptions, node: string): Retur
   if (api === undefined || api.process.isFrozen) throw new RigError('unavailable', `${node} does not answer`);
   const aheadMs = api.process.clock.nowMs() - rig.clock.nowMs();
   return { leastMs: aheadMs, mostMs: aheadMs };
-}
-
-function createDisks({ world, nodes, planned }: HardwareOptions): Deployment['disks'] {
-  const conditions = createConditions<DiskCondition>({
-    ...here,
-    apply: async (node, all) => {
-      nodes.get(node)?.storage.become(all);
-    },
-  });
-  const runningOf = (name: string): SimulatedNode => {
-    const node = nodes.get(name);
-    if (node?.state === 'running') return node;
-    throw new RigError('machine', `cannot look at the disk of ${name}: it does not run`);
-  };
-  const wait = async (ms: number): Promise<number> => {
-    await world.rig.clock.sleep(ms);
-    return Math.round(ms);
-  };
-  const holding = (volume: string): readonly SimulatedNode[] =>
-    [...nodes.values()].filter(
-      ({ state, storage }) => state === 'running' && storage.disk.subvolumes.has(volume),
-    );
-  return {
-    set: conditions.set,
-    inForce: (node) => conditions.of(node),
-    write: async (name, bytes) => {
-      const { storage } = runningOf(name);
-      const outcome = wholeDiskOutcome(storage);
-      return { outcome, tookMs: await wait(outcome === 'written' ? storage.bytesMs(bytes) : 1) };
-    },
-    fillVolume: async (volume) => {
-      const found = holding(volume);
-      if (found.length === 0) throw new RigError('not_found', `no node that runs has ${volume} on its disk`);
-      for (const { storage } of found) fillVolume(storage.disk.subvolumes.get(volume), true);
-    },
-    emptyVolume: async (volume) => {
-      for (const { storage } of holding(volume)) fillVolume(storage.disk.subvolumes.get(volume), false);
-    },
-    writeVolume: async (volume) => {
-      await wait(1);
-      return new Map(
-        holding(volume).map(({ name, storage }) => [
-          name,
-          { outcome: volumeOutcome(storage, volume), tookMs: 1 },
-        ]),
-      );
-    },
-    missing: async (condition, node) =>
-      (condition === 'failing' || condition === 'slow') && planned(node)?.disk !== 'breakable'
-        ? `the disk of ${node} is a plain one: give it \`disk: 'breakable'\` in the topology`
-        : undefined,
-  };
-}
-
-function wholeDiskOutcome(storage: SimulatedDisk): DiskWrite['outcome'] {
-  if (storage.is('failing')) return 'failed';
-  if (storage.is('read-only')) return 'read-only';
-  return storage.is('full') ? 'disk-full' : 'written';
-}
-
-function volumeOutcome(storage: SimulatedDisk, id: string): DiskWrite['outcome'] {
-  const outcome = wholeDiskOutcome(storage);
-  const { quotaBytes = null, usedBytes = 0 } = storage.disk.subvolumes.get(id) ?? {};
-  return outcome === 'written' && quotaBytes !== null && usedBytes >= quotaBytes ? 'quota-full' : outcome;
 }
 
 /** The kernel kills a process of the member now, and again as soon as it has grown anew. */

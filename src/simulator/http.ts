@@ -6,20 +6,21 @@ import { abortError } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import type { ApiResponse } from '../daemon/api/route.ts';
+import { type NfsHost, performIo } from '../hardware/consumer.ts';
+import { someMs } from '../hardware/wires.ts';
 import { parseIoRequest } from '../rig/consumer/protocol.ts';
 import type { HttpRequest, HttpResponse } from '../rig/deployment.ts';
 import { answerCall } from './api-calls.ts';
-import { type ConsumerOptions, performIo } from './consumer.ts';
 import type { SimulatedNode } from './node.ts';
 import { doneBy, madeBy, noticedBy } from './process.ts';
 import type { SimulatedApi } from './role-processes.ts';
-import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 
 /** From the rig to a member, one way. */
 const WAY_MS = { least: 0.2, most: 1.5 };
 
-export interface HttpOptions extends Pick<ConsumerOptions, 'nodes'> {
+export interface HttpOptions {
+  readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly world: World;
   readonly random: Random;
 }
@@ -92,8 +93,19 @@ async function askConsumer(options: HttpOptions, consumer: string, request: Aske
   const { world, random, nodes } = options;
   await world.rig.clock.sleep(someMs(WAY_MS.least, WAY_MS.most, random));
   const io = parseIoRequest(request.body ?? '');
-  const answer = await performIo({ world, random, nodes, consumer }, io);
+  const { clock } = world.rig;
+  const { carry } = world.wires;
+  const address = world.addressOf(consumer);
+  const hostOf = (name: string): NfsHost | undefined => hostAt(nodes.get(name));
+  const answer = await performIo({ clock, random, carry, hostOf, consumer, address }, io);
   return answered({ status: 200, json: answer });
+}
+
+function hostAt(node: SimulatedNode | undefined): NfsHost | undefined {
+  const host = node?.host;
+  if (node === undefined || host === undefined) return undefined;
+  const { storage, nfs } = node;
+  return { storage, nfs, work: (work) => doneBy(host, () => work((ms) => host.clock.sleep(ms))) };
 }
 
 function responseOf(

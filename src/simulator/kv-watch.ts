@@ -1,11 +1,11 @@
 // A member's side of a watch.
 
 import { RigError } from '../base/errors.ts';
+import type { Exchange, Wires } from '../hardware/wires.ts';
 import type { WatchBatch, WatchOptions } from '../kv/kv.ts';
 import type { SimulatedEtcd } from './etcd.ts';
 import type { Inbox } from './inbox.ts';
 import type { Process } from './process.ts';
-import type { Exchange, Wires } from './wires.ts';
 
 /** Of a usual call, its answer, or an event; what takes longer because it is long doesn't matter here. */
 export const MESSAGE_BYTES = 500;

@@ -4,12 +4,12 @@
 
 import { abortError } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
+import type { Exchange, Message, Wires } from '../hardware/wires.ts';
 import type { Kv, WatchBatch, WatchOptions } from '../kv/kv.ts';
 import type { SimulatedEtcd } from './etcd.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { MESSAGE_BYTES, serveWatch } from './kv-watch.ts';
 import { doneBy, type Process } from './process.ts';
-import type { Exchange, Message, Wires } from './wires.ts';
 
 /** As kv/etcd.ts has them by default. */
 const REQUEST_TIMEOUT_MS = 1_500;

@@ -6,6 +6,8 @@ import { createLog } from '../base/log.ts';
 import { gibToBytes } from '../base/units.ts';
 import { readSettings } from '../daemon/settings.ts';
 import { supervise } from '../daemon/supervisor.ts';
+import { createDisk, type ModelledDisk } from '../hardware/disk.ts';
+import { someMs } from '../hardware/wires.ts';
 import type { Role } from '../model/volume.ts';
 import { createMemoryNfsServer, killMemoryNfsServer, type MemoryNfsServer } from '../nfs/memory.ts';
 import { nodeEnvironment } from '../rig/compose/node-environment.ts';
@@ -13,11 +15,9 @@ import type { Act, ContainerState } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import type { Topology, TopologyNode } from '../rig/topology.ts';
 import { createMemoryDisk } from '../storage/memory.ts';
-import { createDisk, type SimulatedDisk } from './disk.ts';
 import { createProcess, type Process } from './process.ts';
 import { createRoleProcesses, type RoleProcesses, type SimulatedApi } from './role-processes.ts';
 import type { Switches } from './switches.ts';
-import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 
 /** From the start of a container until its supervisor runs. */
@@ -27,7 +27,7 @@ const STOP_MS = 10_000;
 
 export interface SimulatedNode {
   readonly name: string;
-  readonly storage: SimulatedDisk;
+  readonly storage: ModelledDisk;
   readonly nfs: MemoryNfsServer;
   /** Its supervisor, and its NFS server. Undefined while it does not run. */
   readonly host: Process | undefined;

@@ -5,18 +5,18 @@ import type { Random } from '../base/random.ts';
 import type { ApiContext } from '../daemon/api/route.ts';
 import type { RoleExit, RoleProcess } from '../daemon/role-process.ts';
 import type { Settings } from '../daemon/settings.ts';
+import type { ModelledDisk } from '../hardware/disk.ts';
+import { someMs } from '../hardware/wires.ts';
 import type { Role } from '../model/volume.ts';
 import { createMemoryExporter, type MemoryNfsServer } from '../nfs/memory.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import { isReading } from '../storage/memory-perform.ts';
 import { slowed } from './backends.ts';
-import type { SimulatedDisk } from './disk.ts';
 import { createSimulatedKv } from './kv.ts';
 import { createProcess, type Process } from './process.ts';
 import { repeating } from './repeats.ts';
 import { type RoleOptions, runRole } from './role.ts';
 import type { Switches } from './switches.ts';
-import { someMs } from './wires.ts';
 import type { World } from './world.ts';
 
 /** Until a process has loaded its code. */
@@ -37,7 +37,7 @@ export interface RoleProcessesOptions {
   readonly world: World;
   readonly node: string;
   readonly settings: Settings;
-  readonly storage: SimulatedDisk;
+  readonly storage: ModelledDisk;
   readonly nfs: MemoryNfsServer;
   readonly switches: Switches;
   /** Takes lines of the log. */

@@ -1,6 +1,7 @@
 // What the parts of one simulated cluster share.
 
 import { createSeededRandom, type Random } from '../base/random.ts';
+import { createWires, type Wires } from '../hardware/wires.ts';
 import type { Kv } from '../kv/kv.ts';
 import { createMemoryWorld, type MemoryWorld } from '../network/memory.ts';
 import type { Topology } from '../rig/topology.ts';
@@ -9,7 +10,6 @@ import { createEtcd, type SimulatedEtcd } from './etcd.ts';
 import { createSimulatedKv } from './kv.ts';
 import { createProcess, type Process } from './process.ts';
 import type { Queue } from './queue.ts';
-import { createWires, type Wires } from './wires.ts';
 
 export interface World {
   readonly queue: Queue;
@@ -28,7 +28,7 @@ export interface World {
 export function createWorld(queue: Queue, seed: number, topology: Topology): World {
   const root = createSeededRandom(seed);
   const random = (): Random => createSeededRandom(root.uint32());
-  const wires = createWires(queue, random());
+  const wires = createWires({ time: queue, random: random() });
   const etcd = createEtcd({ queue, wires, random: random(), names: etcdMembers(topology) });
   const rig = createProcess(queue);
   const carry = (

@@ -2,6 +2,7 @@
 // run used can be read, compared and rendered again.
 
 import { stringify } from 'yaml';
+import { RigError } from '../../base/errors.ts';
 import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import { etcdMembers, type Topology, type TopologyNode } from '../topology.ts';
 import { API_PORT, ETCD_PORT, nodeEnvironment } from './node-environment.ts';
@@ -131,7 +132,7 @@ function peerEnvironment(members: readonly string[], name: string): Section {
 }
 
 function nodeService({ topology, images, healthchecks = true }: ComposeOptions, node: TopologyNode): Section {
-  const image = topology.system.kind === 'image' ? topology.system.image : images.node;
+  const image = imageOf(topology, images);
   return {
     image,
     ...UNPULLED,
@@ -158,6 +159,15 @@ function nodeService({ topology, images, healthchecks = true }: ComposeOptions, 
       startPeriod: '60s',
     }),
   };
+}
+
+/** Throws `invalid` for a system that is no image, and not these sources either. */
+function imageOf({ system }: Topology, images: Images): string {
+  if (system.kind === 'source') return images.node;
+  if (system.kind === 'image') return system.image;
+  throw new RigError('invalid', `containers are made from images, not from the path ${system.path}`, {
+    next: 'Name an image, or use --mode process.',
+  });
 }
 
 function consumerService({ images }: ComposeOptions, name: string): Section {

@@ -4,14 +4,12 @@
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
 import { type ActiveCondition, CONDITIONS_FILE, offsetMs } from '../clock/offsets.ts';
-import type { ClockReading, Clocks } from '../deployment.ts';
+import { readClock } from '../clock/reading.ts';
+import type { Clocks } from '../deployment.ts';
 import { createConditions } from '../keyed-conditions.ts';
 import type { Topology } from '../topology.ts';
 import type { Containers } from './containers.ts';
 
-const READ_WITHIN_MS = 2_000;
-/** An answer's Date is in whole seconds, and made once a second by a timer that may be late. */
-const DATE_PRECISION_MS = 1_100;
 /** Whole or not at all: the clock's keeper reads it all the time. */
 const WRITE = ['sh', '-c', 'printf %s "$1" >"$2.new" && mv "$2.new" "$2"', 'sh'];
 
@@ -42,12 +40,7 @@ export function createClocks(options: {
       conditions.set(key, node, condition && { condition, sinceMs: clock.nowMs() }),
     expectedMs: (node, exceptKey) => offsetMs(conditions.of(node, exceptKey), clock.nowMs()),
     refresh: conditions.refresh,
-    read: async (node) => {
-      const url = `${await api(node)}/healthz`;
-      const beforeMs = clock.nowMs();
-      const { headers } = await fetch(url, { signal: AbortSignal.timeout(READ_WITHIN_MS) });
-      return readingOf(headers.get('date'), { beforeMs, afterMs: clock.nowMs() });
-    },
+    read: async (node) => readClock(clock, await api(node)),
     missing: async (node) => {
       const found = topology().nodes.find(({ name }) => name === node);
       if (found?.clock !== 'own') {
@@ -56,14 +49,4 @@ export function createClocks(options: {
       return found.roles.includes('api') ? undefined : `the clock of ${node} can't be seen: it has no API`;
     },
   };
-}
-
-/** Of an answer's Date header, and when it was asked for and came. Throws `machine` when there is none. Pure. */
-export function readingOf(
-  date: string | null,
-  { beforeMs, afterMs }: { readonly beforeMs: number; readonly afterMs: number },
-): ClockReading {
-  const saidMs = Date.parse(date ?? '');
-  if (Number.isNaN(saidMs)) throw new RigError('machine', `an answer without a date: ${date}`);
-  return { leastMs: saidMs - afterMs, mostMs: saidMs + DATE_PRECISION_MS - beforeMs };
 }

@@ -1,7 +1,7 @@
 // What a run's reports are made of, and the shape of verdict.json.
 
 import { exitCodeOf } from '../checks/judge.ts';
-import type { Judgement, Verdict } from '../history.ts';
+import type { Judgement, RunMode, Verdict } from '../history.ts';
 import type { Glance } from './glance.ts';
 
 /** A judged scenario. */
@@ -13,7 +13,7 @@ export interface ScenarioResult {
   /** The seed doesn't draw it: what was run is in plan.json. Default: false. */
   readonly isGiven?: boolean | undefined;
   /** Undefined: containers. */
-  readonly mode?: 'simulated' | undefined;
+  readonly mode?: RunMode | undefined;
   /** The run's folder. */
   readonly folder: string;
   readonly elapsedMs: number;

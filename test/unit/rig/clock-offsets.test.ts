@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { offsetMs, offsetText } from '../../../src/rig/clock/offsets.ts';
-import { readingOf } from '../../../src/rig/docker/clocks.ts';
+import { readingOf } from '../../../src/rig/clock/reading.ts';
 
 describe('how far a clock is ahead', () => {
   const jumping = { condition: { is: 'jumping', spanMs: 1_000, seed: 7 }, sinceMs: 0 } as const;

@@ -1,4 +1,4 @@
-// Clients of a node's simulated NFS server: who is let in, what fits, and what is
+// Clients of a node's modelled NFS server: who is let in, what fits, and what is
 // on the disk then.
 
 import { sha256 } from '../base/digest.ts';
@@ -7,7 +7,7 @@ import type { MemoryNfsServer } from '../nfs/memory.ts';
 import { digestOfContent } from '../rig/consumer/content.ts';
 import type { IoAnswer, IoRequest } from '../rig/consumer/protocol.ts';
 import type { MemorySubvolume } from '../storage/memory.ts';
-import type { SimulatedDisk } from './disk.ts';
+import type { ModelledDisk } from './disk.ts';
 
 /** What of a file is kept: its digest and size are all that anybody asks of it. */
 export interface StoredFile {
@@ -18,7 +18,7 @@ export interface StoredFile {
 type Write = Extract<IoRequest, { readonly kind: 'nfs-write' }>;
 
 export interface NfsOptions {
-  readonly storage: SimulatedDisk;
+  readonly storage: ModelledDisk;
   readonly server: MemoryNfsServer;
   /** The client's. */
   readonly address: string;

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createDisk, type ModelledDisk } from '../../../src/hardware/disk.ts';
+import { serveNfs, storedFile } from '../../../src/hardware/nfs.ts';
 import { createMemoryNfsServer, type MemoryNfsServer } from '../../../src/nfs/memory.ts';
 import { digestOfContent } from '../../../src/rig/consumer/content.ts';
 import type { DiskCondition } from '../../../src/rig/deployment.ts';
-import { createDisk, type SimulatedDisk } from '../../../src/simulator/disk.ts';
-import { serveNfs, storedFile } from '../../../src/simulator/nfs.ts';
 import { createMemoryDisk } from '../../../src/storage/memory.ts';
 
 const ID = 'v00000000000000a1';
@@ -18,7 +18,7 @@ const WRITE = {
 } as const;
 const READ = { kind: 'nfs-read', server: 'node1', volume: ID, file: 'one', timeoutMs: 1 } as const;
 
-let storage: SimulatedDisk;
+let storage: ModelledDisk;
 let server: MemoryNfsServer;
 const sleep = async (): Promise<void> => undefined;
 const write = (bytes: number, address = ADDRESS) =>

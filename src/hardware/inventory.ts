@@ -1,10 +1,15 @@
-// What is on a simulated node's disk and in its NFS server, as the rig looks at it.
+// What is on a node's modelled disk and in its NFS server, as the rig looks at it.
 
+import type { MemoryNfsServer } from '../nfs/memory.ts';
 import type { Inventory } from '../rig/history.ts';
+import type { ModelledDisk } from './disk.ts';
 import { storedFile } from './nfs.ts';
-import type { SimulatedNode } from './node.ts';
 
-export function inventoryOf({ storage, nfs, roles }: SimulatedNode): Inventory {
+/** `coresWanted`: what the node's roles want of a core, where that was asked for. */
+export function inventoryOf(
+  { storage, nfs }: { readonly storage: ModelledDisk; readonly nfs: MemoryNfsServer },
+  coresWanted?: Inventory['coresWanted'],
+): Inventory {
   const { disk } = storage;
   const byId = <T extends { readonly id: string }>(all: readonly T[]): readonly T[] =>
     all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -25,7 +30,6 @@ export function inventoryOf({ storage, nfs, roles }: SimulatedNode): Inventory {
       })),
     ),
     copies: [...disk.copies.keys()].sort(),
-    // Nothing that a role does takes any time here, and one that didn't wait would let none pass.
-    coresWanted: Object.fromEntries(roles().map((role) => [role, 0])),
+    ...(coresWanted !== undefined && { coresWanted }),
   };
 }

@@ -1,23 +1,29 @@
 // The links between members as the rig breaks and looks at them (rig/deployment.ts, Links).
 
+import type { Clock } from '../base/clock.ts';
 import type { Arrivals, Connection, Links, Path } from '../rig/deployment.ts';
-import type { Exchange } from './wires.ts';
-import type { World } from './world.ts';
+import type { Exchange, Wires } from './wires.ts';
 
 /** From one packet of a burst to the next, as fast as a sender gets them out. */
 const GAP_MS = 0.05;
 
-/** `hasNetwork`: whether the member's container runs, frozen or not. */
-export function createSimulatedLinks(
-  { wires, queue, rig }: World,
-  hasNetwork: (member: string) => boolean,
-): Links {
+/**
+ * `hasNetwork`: whether the member runs, frozen or not. `connect` makes a connection and says what came of it;
+ * default: by the wires alone.
+ */
+export function createModelledLinks(options: {
+  readonly wires: Wires;
+  readonly clock: Clock;
+  readonly hasNetwork: (member: string) => boolean;
+  readonly connect?: (path: Path, withinMs: number) => Promise<Connection>;
+}): Links {
+  const { wires, clock, hasNetwork } = options;
   const possible = (paths: readonly Path[]): readonly Path[] =>
     paths.filter(({ from, to }) => hasNetwork(from) && hasNetwork(to));
 
   const burst: Links['send'] = async (paths, { count, bytes, withinMs }) => {
     const sent = possible(paths).map((path) => ({ path, packets: packetsOf(path, { count, bytes }) }));
-    await rig.clock.sleep(withinMs);
+    await clock.sleep(withinMs);
     return sent.map(({ path: { from, to }, packets }): Arrivals => {
       const arrived = packets.filter(({ tookMs }) => tookMs <= withinMs).sort((a, b) => a.atMs - b.atMs);
       const spanMs = (arrived.at(-1)?.atMs ?? 0) - (arrived[0]?.atMs ?? 0);
@@ -31,10 +37,10 @@ export function createSimulatedLinks(
     }).flat();
 
   const connectOne = ({ from, to }: Path, withinMs: number): Promise<Connection> => {
-    const startedMs = queue.nowMs;
+    const startedMs = clock.monotonicMs();
     const exchange: Exchange = { over: false };
     let outcome: Connection['outcome'] = 'silent';
-    const end = (): Connection => ({ from, to, outcome, tookMs: queue.nowMs - startedMs });
+    const end = (): Connection => ({ from, to, outcome, tookMs: clock.monotonicMs() - startedMs });
     const talk = async (): Promise<void> => {
       const message = { bytes: 64, opener: from };
       await wires.carry({ ...message, from, to, isEmpty: true }, exchange);
@@ -45,7 +51,7 @@ export function createSimulatedLinks(
       outcome = 'answered';
     };
     return new Promise((resolve) => {
-      const cancel = rig.clock.after(withinMs, () => {
+      const cancel = clock.after(withinMs, () => {
         exchange.over = true;
         resolve(end());
       });
@@ -60,11 +66,12 @@ export function createSimulatedLinks(
     });
   };
 
+  const connect = options.connect ?? connectOne;
   return {
     set: async (key, links) => wires.set(key, links),
     inForce: wires.inForce,
     send: burst,
-    connect: (paths, withinMs) => Promise.all(possible(paths).map((path) => connectOne(path, withinMs))),
+    connect: (paths, withinMs) => Promise.all(possible(paths).map((path) => connect(path, withinMs))),
     missing: async () => undefined,
   };
 }

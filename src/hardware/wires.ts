@@ -5,7 +5,14 @@
 import { RigError } from '../base/errors.ts';
 import { below, type Random } from '../base/random.ts';
 import type { Link, LinkEffect, Path } from '../rig/deployment.ts';
-import type { Queue } from './queue.ts';
+
+/** Where the time is from: the simulator's queue, or a real clock. */
+export interface Timeline {
+  /** Milliseconds from an arbitrary origin; never goes back. */
+  readonly nowMs: number;
+  /** Calls back once after `ms`; the returned function cancels it. */
+  after(ms: number, callback: () => void): () => void;
+}
 
 /** Whoever waits for a message: nothing is sent again once it is over. */
 export interface Exchange {
@@ -47,7 +54,18 @@ const LONGEST_RETRANSMIT_MS = 1_600;
 /** A TCP segment: each of a message may be lost by itself. */
 const SEGMENT_BYTES = 1_400;
 
-export function createWires(queue: Queue, random: Random): Wires {
+export interface WiresOptions {
+  readonly time: Timeline;
+  readonly random: Random;
+  /**
+   * `modelled` (default): a message that nothing is done to takes a moment all the same. `real`: that is what the
+   * network below takes, and nothing is added.
+   */
+  readonly usual?: 'modelled' | 'real';
+}
+
+export function createWires({ time, random, usual = 'modelled' }: WiresOptions): Wires {
+  const isReal = usual === 'real';
   const byKey = new Map<string, readonly Link[]>();
   const listeners = new Set<() => void>();
   let byPath = new Map<string, readonly LinkEffect[]>();
@@ -58,17 +76,18 @@ export function createWires(queue: Queue, random: Random): Wires {
   const chance = (): number => random.uint32() / 2 ** 32;
 
   const delayMs = (path: Path, bytes: number, effects: readonly LinkEffect[]): number => {
-    let ms = LEAST_MS + SPREAD_MS * chance();
+    let ms = isReal ? 0 : LEAST_MS + SPREAD_MS * chance();
     let kbitPerSecond = Number.POSITIVE_INFINITY;
     for (const effect of effects) {
       if (effect.does === 'delay') ms += effect.delayMs + effect.jitterMs * (2 * chance() - 1);
       if (effect.does === 'limit') kbitPerSecond = Math.min(kbitPerSecond, effect.kbitPerSecond);
     }
-    if (kbitPerSecond === Number.POSITIVE_INFINITY) return ms + (bytes * 8) / USUAL_KBIT_PER_SECOND;
+    if (kbitPerSecond === Number.POSITIVE_INFINITY)
+      return ms + (isReal ? 0 : (bytes * 8) / USUAL_KBIT_PER_SECOND);
     const key = `${path.from} ${path.to}`;
-    const freeMs = Math.max(queue.nowMs, busyUntilMs.get(key) ?? 0) + (bytes * 8) / kbitPerSecond;
+    const freeMs = Math.max(time.nowMs, busyUntilMs.get(key) ?? 0) + (bytes * 8) / kbitPerSecond;
     busyUntilMs.set(key, freeMs);
-    return freeMs - queue.nowMs + ms;
+    return freeMs - time.nowMs + ms;
   };
   const isLost = (effects: readonly LinkEffect[]): boolean =>
     effects.some(
@@ -77,6 +96,7 @@ export function createWires(queue: Queue, random: Random): Wires {
 
   const carry: Wires['carry'] = (message, exchange) =>
     new Promise((resolve, reject) => {
+      if (isReal && !exchange.over && effectsOf(message).length === 0) return resolve();
       let waitMs = RETRANSMIT_MS;
       /** Segments that have yet to arrive. */
       let left = Math.max(1, Math.ceil(message.bytes / SEGMENT_BYTES));
@@ -85,7 +105,7 @@ export function createWires(queue: Queue, random: Random): Wires {
         const effects = effectsOf(message);
         if (effects.some(({ does }) => does === 'reset')) {
           const refusal = new RigError('unavailable', 'the connection was reset', { definite: false });
-          queue.after(LEAST_MS, () => reject(refusal));
+          time.after(LEAST_MS, () => reject(refusal));
           return;
         }
         const isMuted =
@@ -95,13 +115,13 @@ export function createWires(queue: Queue, random: Random): Wires {
         const before = left;
         if (!isMuted) for (let count = 0; count < before; count += 1) if (!isLost(effects)) left -= 1;
         if (left === 0) {
-          queue.after(delayMs(message, message.bytes, effects), resolve);
+          time.after(delayMs(message, message.bytes, effects), resolve);
           return;
         }
         // Of a long message only what was lost is sent again, and fast while other segments arrive.
         const soonMs = left < before ? 2 * SPREAD_MS : waitMs;
         if (left === before) waitMs = Math.min(2 * waitMs, LONGEST_RETRANSMIT_MS);
-        queue.after(soonMs, attempt);
+        time.after(soonMs, attempt);
       };
       attempt();
     });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { createSeededRandom } from '../../../src/base/random.ts';
+import { createWires, type Message, type Wires } from '../../../src/hardware/wires.ts';
 import type { LinkEffect } from '../../../src/rig/deployment.ts';
 import { drive } from '../../../src/simulator/drive.ts';
 import { createProcess } from '../../../src/simulator/process.ts';
 import { createQueue } from '../../../src/simulator/queue.ts';
-import { createWires, type Message, type Wires } from '../../../src/simulator/wires.ts';
-import { LOOP } from './loop.ts';
+import { LOOP } from '../simulator/loop.ts';
 
 const MESSAGE: Message = { from: 'a', to: 'b', bytes: 500 };
 
@@ -13,7 +13,7 @@ const MESSAGE: Message = { from: 'a', to: 'b', bytes: 500 };
 async function arrivalMs(effect: LinkEffect | undefined, message: Message = MESSAGE): Promise<number> {
   const queue = createQueue();
   const { clock } = createProcess(queue);
-  const wires: Wires = createWires(queue, createSeededRandom(1));
+  const wires: Wires = createWires({ time: queue, random: createSeededRandom(1) });
   if (effect !== undefined) wires.set('fault', [{ from: 'a', to: 'b', effect }]);
   return drive(queue, LOOP, async () => {
     clock.after(1_000, () => wires.set('fault', []));

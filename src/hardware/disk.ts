@@ -6,7 +6,7 @@ import type { DiskCondition } from '../rig/deployment.ts';
 import type { MemoryDisk } from '../storage/memory.ts';
 import type { Storage } from '../storage/storage.ts';
 
-export interface SimulatedDisk {
+export interface ModelledDisk {
   readonly disk: MemoryDisk;
   /** What it is put in, in the place of what it was in. */
   become(conditions: readonly DiskCondition[]): void;
@@ -24,7 +24,7 @@ const USUAL_KBIT_PER_SECOND = 800_000;
 /** What puts data on the disk; metadata has its own room. */
 const TAKING_ROOM: readonly (keyof Storage)[] = ['receive', 'rewrite'];
 
-export function createDisk(disk: MemoryDisk): SimulatedDisk {
+export function createDisk(disk: MemoryDisk): ModelledDisk {
   let conditions: readonly DiskCondition[] = [];
   /** BTRFS gives up a mount whose device has failed. */
   let isGivenUp = false;
