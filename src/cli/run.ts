@@ -5,13 +5,13 @@ import { Listr } from 'listr2';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
+import { newRunId, openContainers } from '../cluster/containers.ts';
+import { openKv } from '../cluster/open-kv.ts';
 import { wrapped } from '../rig/report/text.ts';
 import { type RunOptions, runScenario } from '../rig/run.ts';
 import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
-import { newRunId, openContainers } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { openKv } from './open-kv.ts';
 import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
 import { runSimulated } from './run-simulated.ts';
 
