@@ -72,7 +72,7 @@ export interface Deployment extends AsyncDisposable {
   exec(member: string, command: readonly string[]): Promise<ExecResult>;
   /** Everything that the member printed so far, each line with its time. */
   logs(member: string): Promise<string>;
-  /** Saves every member's logs into a folder, one file each. */
+  /** Saves every member's logs, a folder each (log-record.ts). */
   saveLogs(folder: string): Promise<void>;
   /** Starts one more node, be it new or one that was to start later; resolves when its container runs. */
   addNode(node: Topology['nodes'][number]): Promise<void>;
