@@ -19,6 +19,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   replay: async () => (await import('./replay.ts')).registerReplay,
   faults: async () => (await import('./faults.ts')).registerFaults,
   reap: async () => (await import('./reap.ts')).registerReap,
+  logs: async () => (await import('./logs.ts')).registerLogs,
   check: async () => (await import('./check.ts')).registerCheck,
   diff: async () => (await import('./diff.ts')).registerDiff,
   render: async () => (await import('./render.ts')).registerRender,

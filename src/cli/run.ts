@@ -7,11 +7,13 @@ import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { newRunId, openContainers } from '../cluster/containers.ts';
 import { openKv } from '../cluster/open-kv.ts';
+import { openShipping } from '../cluster/shipping.ts';
 import { wrapped } from '../rig/report/text.ts';
 import { type RunOptions, runScenario } from '../rig/run.ts';
 import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { tellShipped } from './logs.ts';
 import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
 import { runSimulated } from './run-simulated.ts';
 
@@ -122,6 +124,7 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
   await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`), flags);
 
   const keep: RunOptions['keep'] = flags.keep ? 'always' : flags.keepOnFailure ? 'on-failure' : 'never';
+  const shipping = openShipping(clock);
   const common = { seed, clock, keep, signal: interrupt.signal, deploy: mode.deploy, openKv };
   const tasks = scenarios.map((scenario) => ({
     title: scenario.name,
@@ -135,7 +138,8 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
         task.output = progressLines(what, process.stdout.columns);
       };
       try {
-        const result = await runScenario({ ...common, ...place, scenario, onProgress });
+        const onLog = shipping.from(place.folder);
+        const result = await runScenario({ ...common, ...place, scenario, onLog, onProgress });
         outcomes.push({ scenario, result });
         task.title = `${scenario.name}: ${result.verdict}, ${(result.elapsedMs / 1000).toFixed(1)} s`;
         if (result.verdict === 'valid') return;
@@ -157,6 +161,7 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
     rendererOptions: { showErrorMessage: false, collapseErrors: false },
     registerSignalListeners: false,
   }).run();
+  await shipping.end(tellShipped);
   return conclude(scenarios, outcomes);
 }
 

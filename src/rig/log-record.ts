@@ -31,7 +31,8 @@ export function logRecordOf(line: {
 }): LogRecord {
   const { time, node, text } = line;
   const { at, level, event, node: named = node, ...fields } = parseObject(text) ?? {};
-  if (typeof event !== 'string' || !LEVELS.has(level)) return { time, node, level: 'info', event: 'text', text };
+  if (typeof event !== 'string' || !LEVELS.has(level))
+    return { time, node, level: 'info', event: 'text', text };
   return {
     time,
     ...(at !== undefined && { at }),

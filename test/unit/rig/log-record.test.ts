@@ -37,13 +37,16 @@ describe('a log record', () => {
     expect(parseLogRecords(formatLogRecords(records))).toEqual(records);
   });
 
-  it.each([false, true])('says the same to the checks as the printed line did (own clock: %s)', (ownClock) => {
-    const place = { container: 'node1', startedAtMs: Date.parse('2026-01-01T00:00:00Z'), ownClock };
-    const kept = parseLogRecords(formatLogRecords(toLogRecords('node1', PRINTED)));
-    expect(kept.map((record) => placedOf(record, place))).toEqual(
-      parseLogLines({ ...place, text: PRINTED }),
-    );
-  });
+  it.each([false, true])(
+    'says the same to the checks as the printed line did (own clock: %s)',
+    (ownClock) => {
+      const place = { container: 'node1', startedAtMs: Date.parse('2026-01-01T00:00:00Z'), ownClock };
+      const kept = parseLogRecords(formatLogRecords(toLogRecords('node1', PRINTED)));
+      expect(kept.map((record) => placedOf(record, place))).toEqual(
+        parseLogLines({ ...place, text: PRINTED }),
+      );
+    },
+  );
 
   it('leaves out a last line that was cut short, and whatever is no record', () => {
     const [first] = toLogRecords('node1', PRINTED);
