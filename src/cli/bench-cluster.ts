@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { newRunId, openContainers } from '../cluster/containers.ts';
+import { openKv } from '../cluster/open-kv.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
 import { parseTopology } from '../rig/topology.ts';
 import { type Bench, create, HOST, order } from './bench-calls.ts';
 import { benchMoves } from './bench-moves.ts';
-import { newRunId, openContainers } from './containers.ts';
 import { distribution, median } from './distribution.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { openKv } from './open-kv.ts';
 import { followVolumes } from './volume-follower.ts';
 
 const READY_WITHIN_MS = 60_000;

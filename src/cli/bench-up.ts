@@ -7,17 +7,17 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { newRunId } from '../cluster/containers.ts';
+import { ROOT_FOLDER } from '../cluster/root.ts';
+import { readSettings } from '../cluster/settings.ts';
 import { compose } from '../rig/docker/compose-cli.ts';
 import { projectOf } from '../rig/docker/deploy.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { removeRun } from '../rig/docker/removal.ts';
 import { COMPOSE_FILE } from '../rig/record-files.ts';
 import { runIdOf, upFolder } from './cluster-name.ts';
-import { newRunId } from './containers.ts';
 import { median } from './distribution.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { ROOT_FOLDER } from './root.ts';
-import { readSettings } from './settings.ts';
 
 const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
 

@@ -3,6 +3,8 @@
 
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
+import { ROOT_FOLDER } from '../cluster/root.ts';
+import { readSettings } from '../cluster/settings.ts';
 import { EXIT_MACHINE } from '../rig/checks/judge.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { ensureImages } from '../rig/docker/images.ts';
@@ -11,8 +13,6 @@ import { installCompose } from '../rig/docker/install-compose.ts';
 import { installEngine } from '../rig/docker/install-engine.ts';
 import { examine, type Finding, type Machine } from '../rig/docker/needs.ts';
 import { fitted } from './fitted.ts';
-import { ROOT_FOLDER } from './root.ts';
-import { readSettings } from './settings.ts';
 
 const INDENT = ' '.repeat(9);
 /** Below this there is no room for a column of titles. */

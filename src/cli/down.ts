@@ -2,10 +2,10 @@
 
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { readSettings } from '../cluster/settings.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { removeRun } from '../rig/docker/removal.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
-import { readSettings } from './settings.ts';
 
 export function registerDown(program: Command): void {
   program

@@ -3,6 +3,9 @@
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { newRunId } from '../cluster/containers.ts';
+import { ROOT_FOLDER } from '../cluster/root.ts';
+import { readSettings } from '../cluster/settings.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { createContainers } from '../rig/docker/containers.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
@@ -18,11 +21,8 @@ import { readElapsedMs } from '../rig/record-files.ts';
 import { cycleTable } from '../rig/report/cycle-table.ts';
 import { faultTimes, type TimedRun } from '../rig/report/cycles.ts';
 import { parseTopology } from '../rig/topology.ts';
-import { newRunId } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { judgedRun } from './judged-run.ts';
-import { ROOT_FOLDER } from './root.ts';
-import { readSettings } from './settings.ts';
 
 const HELP = `
 Of each fault, the fields that a scenario gives it: whom it hits (a member's

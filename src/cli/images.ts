@@ -1,10 +1,10 @@
 // `rig images`: builds the images that are missing or out of date.
 
 import type { Command } from 'commander';
+import { ROOT_FOLDER } from '../cluster/root.ts';
+import { readSettings } from '../cluster/settings.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { ensureImages } from '../rig/docker/images.ts';
-import { ROOT_FOLDER } from './root.ts';
-import { readSettings } from './settings.ts';
 
 export function registerImages(program: Command): void {
   program

@@ -20,6 +20,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   shrink: async () => (await import('./shrink.ts')).registerShrink,
   faults: async () => (await import('./faults.ts')).registerFaults,
   reap: async () => (await import('./reap.ts')).registerReap,
+  logs: async () => (await import('./logs.ts')).registerLogs,
   check: async () => (await import('./check.ts')).registerCheck,
   summary: async () => (await import('./summary.ts')).registerSummary,
   diff: async () => (await import('./diff.ts')).registerDiff,

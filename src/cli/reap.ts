@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
+import { ROOT_FOLDER } from '../cluster/root.ts';
+import { readSettings } from '../cluster/settings.ts';
 import { EXIT_MACHINE } from '../rig/checks/judge.ts';
 import { attachContainers } from '../rig/docker/attach.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
@@ -11,8 +13,6 @@ import { describeFault } from '../rig/faults/catalogue.ts';
 import { owedHits } from '../rig/faults/owed.ts';
 import { reap } from '../rig/reap.ts';
 import { COMPOSE_FILE, readRecordedRun, readRunFile } from '../rig/record-files.ts';
-import { ROOT_FOLDER } from './root.ts';
-import { readSettings } from './settings.ts';
 
 export function registerReap(program: Command): void {
   program

@@ -3,12 +3,14 @@
 import { rmSync } from 'node:fs';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { openShipping, type Shipping } from '../cluster/shipping.ts';
 import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
 import { summary } from '../rig/report/summary.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { explain } from './explain.ts';
 import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { tellShipped } from './logs.ts';
 import { freeFolder } from './run-outcome.ts';
 import type { SimulationResult } from './simulation.ts';
 import { openPool, type SimulationPool } from './simulation-pool.ts';
@@ -56,6 +58,7 @@ export async function runSimulated(options: {
   const tally: Tally = { results: [], failures: [], repeated: 0 };
   const total = jobs.length;
   await using pool = openPool(total);
+  const shipping = openShipping(createSystemClock());
   using progress = showProgress(() => `${total - jobs.length} of ${total} begun`);
   const clock = createSystemClock();
   const startedMs = clock.monotonicMs();
@@ -63,10 +66,14 @@ export async function runSimulated(options: {
   const work = async (thread: number): Promise<void> => {
     for (let job = jobs.shift(); job !== undefined && !interrupt.signal.aborted; job = jobs.shift()) {
       progress.update();
-      await carryOut({ pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne, progress }, job);
+      await carryOut(
+        { pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne, progress, shipping },
+        job,
+      );
     }
   };
   await Promise.all(Array.from({ length: pool.size }, (_, thread) => work(thread)));
+  await shipping.end(tellShipped);
   progress.clear();
   conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
   if (interrupt.signal.aborted) process.stderr.write(`rig: interrupted; not all of ${total} were run\n`);
@@ -96,6 +103,7 @@ async function carryOut(
     readonly out: string;
     readonly nowMs: number;
     readonly keepAll: boolean;
+    readonly shipping: Shipping;
     readonly progress: Progress;
   },
   { scenario, seed, durationMs, isRepeated }: Job,
@@ -109,6 +117,7 @@ async function carryOut(
   try {
     const found = await pool.run(thread, { scenario, seed, durationMs, folder, keepsRecord });
     tally.results.push(found);
+    await context.shipping.sendRecorded(folder);
     const { verdict } = found.result;
     if (verdict !== 'valid' && !keepAll) {
       context.progress.clear();

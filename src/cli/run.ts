@@ -5,14 +5,16 @@ import { Listr } from 'listr2';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
+import { newRunId, openContainers } from '../cluster/containers.ts';
+import { openKv } from '../cluster/open-kv.ts';
+import { openProcesses } from '../cluster/processes.ts';
+import { openShipping } from '../cluster/shipping.ts';
 import { wrapped } from '../rig/report/text.ts';
 import { type RunOptions, runScenario } from '../rig/run.ts';
 import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
-import { newRunId, openContainers } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { openKv } from './open-kv.ts';
-import { openProcesses } from './processes.ts';
+import { tellShipped } from './logs.ts';
 import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
 import { runSimulated } from './run-simulated.ts';
 
@@ -146,6 +148,7 @@ async function runAll(
 
   const keep: RunOptions['keep'] = flags.keep ? 'always' : flags.keepOnFailure ? 'on-failure' : 'never';
   const inMode = isProcess && { mode: 'process' as const };
+  const shipping = openShipping(clock);
   const common = { seed, clock, keep, signal: interrupt.signal, deploy: mode.deploy, openKv, ...inMode };
   const tasks = scenarios.map((scenario) => ({
     title: scenario.name,
@@ -159,7 +162,8 @@ async function runAll(
         task.output = progressLines(what, process.stdout.columns);
       };
       try {
-        const result = await runScenario({ ...common, ...place, scenario, onProgress });
+        const onLog = shipping.from(place.folder);
+        const result = await runScenario({ ...common, ...place, scenario, onLog, onProgress });
         outcomes.push({ scenario, result });
         task.title = `${scenario.name}: ${result.verdict}, ${(result.elapsedMs / 1000).toFixed(1)} s`;
         if (result.verdict === 'valid') return;
@@ -181,6 +185,7 @@ async function runAll(
     rendererOptions: { showErrorMessage: false, collapseErrors: false },
     registerSignalListeners: false,
   }).run();
+  await shipping.end(tellShipped);
   return conclude(scenarios, outcomes);
 }
 

@@ -112,9 +112,11 @@ function overOf(until: {
 
 /** What the run was, as something to make smaller. */
 async function startOf(run: RecordedRun, folder: string): Promise<Candidate> {
-  const { scenario, seed, durationMs, isGiven, topology } = run;
-  if (topology.system.kind !== 'source') {
-    throw new RigError('unsupported', `${folder} is of ${topology.system.image}, which can't be simulated`, {
+  const { scenario, seed, durationMs, isGiven } = run;
+  const { system } = run.topology;
+  if (system.kind !== 'source') {
+    const what = system.kind === 'image' ? system.image : system.path;
+    throw new RigError('unsupported', `${folder} is of ${what}, which can't be simulated`, {
       next: 'Only a daemon of these sources can.',
     });
   }

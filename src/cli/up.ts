@@ -5,13 +5,13 @@ import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { openContainers } from '../cluster/containers.ts';
 import { GOLDEN_TOPOLOGIES } from '../rig/compose/goldens.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { runLabel } from '../rig/docker/removal.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
 import { etcdMembers, parseTopology, presentNodes, type Topology } from '../rig/topology.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
-import { openContainers } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 
 const READY_WITHIN_MS = 60_000;

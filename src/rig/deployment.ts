@@ -2,6 +2,7 @@
 
 import type { Role } from '../model/volume.ts';
 import type { Inventory } from './history.ts';
+import type { LogRecord } from './log-record.ts';
 import type { Topology } from './topology.ts';
 
 /** What a command in a container came back with. */
@@ -35,6 +36,11 @@ export type ContainerState = 'absent' | 'created' | 'running' | 'paused' | 'exit
 
 /** What can be done to a container, or to one role's process in it. */
 export type Act = 'kill' | 'stop' | 'start' | 'pause' | 'resume';
+
+export interface LogFollowing {
+  /** Resolves when all that was printed by now has been handed over; then nothing more is. */
+  end(): Promise<void>;
+}
 
 export interface InventoryOptions {
   /** Also what the roles want of a core, which takes 0.5 s, or up to 16 s while they are busy. Default false. */
@@ -72,8 +78,10 @@ export interface Deployment extends AsyncDisposable {
   exec(member: string, command: readonly string[]): Promise<ExecResult>;
   /** Everything that the member printed so far, each line with its time. */
   logs(member: string): Promise<string>;
-  /** Saves every member's logs into a folder, one file each. */
+  /** Saves every member's logs, a folder each (log-record.ts). */
   saveLogs(folder: string): Promise<void>;
+  /** Hands over every line that any member prints, from its first one, as it is printed. Absent where lines are there only in the end. */
+  followLogs?(onRecord: (record: LogRecord) => void): LogFollowing;
   /** Starts one more node, be it new or one that was to start later; resolves when its container runs. */
   addNode(node: Topology['nodes'][number]): Promise<void>;
   /** Ends a node for good, disk included. */

@@ -16,7 +16,8 @@ import {
   RUN_MODES,
   type RunMode,
 } from './history.ts';
-import { parseLogLines } from './log-lines.ts';
+import { toLogRecords } from './log-lines.ts';
+import { LOG_FILE, type LogRecord, parseLogRecords, placedOf } from './log-record.ts';
 import { type Topology, topologySchema } from './topology.ts';
 
 /** A {@link RunFile}: what was run. Written before anything else. */
@@ -27,7 +28,7 @@ export const PLAN_FILE = 'plan.json';
 export const HISTORY_FILE = 'history.jsonl';
 /** An {@link EtcdEvent} a line, in the order of their revisions. */
 export const ETCD_EVENTS_FILE = 'etcd-events.jsonl';
-/** `<container>.log`: raw lines, each after its time (RFC 3339, nanoseconds) and a space. */
+/** `<member>/log.jsonl`: a {@link LogRecord} a line. Of older versions `<member>.log`: raw lines, each after its time and a space. */
 export const LOGS_FOLDER = 'logs';
 /** A {@link ../rig/report/verdict.ts VerdictFile}. */
 export const VERDICT_FILE = 'verdict.json';
@@ -142,15 +143,27 @@ async function readLogs(
   folder: string,
   { startedAtMs, ownClocks }: { readonly startedAtMs: number; readonly ownClocks: ReadonlySet<string> },
 ): Promise<readonly NodeLogLine[]> {
-  const names = await readdir(folder).catch(() => []);
   const all: NodeLogLine[] = [];
-  for (const name of names.filter((candidate) => candidate.endsWith('.log')).sort()) {
-    const text = await readIfThere(join(folder, name));
-    const container = name.slice(0, -'.log'.length);
-    const lines = parseLogLines({ container, text, startedAtMs, ownClock: ownClocks.has(container) });
-    for (const line of lines) all.push(line);
+  for (const [container, records] of await readLogRecords(folder)) {
+    const place = { container, startedAtMs, ownClock: ownClocks.has(container) };
+    for (const record of records) all.push(placedOf(record, place));
   }
   return all.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** What is in a {@link LOGS_FOLDER}, by member, in the order in which each printed it. A folder that isn't there has nothing. */
+export async function readLogRecords(folder: string): Promise<ReadonlyMap<string, readonly LogRecord[]>> {
+  const found = new Map<string, readonly LogRecord[]>();
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.isDirectory()) {
+      found.set(entry.name, parseLogRecords(await readIfThere(join(folder, entry.name, LOG_FILE))));
+    } else if (entry.name.endsWith('.log')) {
+      const member = entry.name.slice(0, -'.log'.length);
+      found.set(member, toLogRecords(member, await readIfThere(join(folder, entry.name))));
+    }
+  }
+  return found;
 }
 
 const readIfThere = (path: string): Promise<string> =>

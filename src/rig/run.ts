@@ -13,9 +13,10 @@ import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import type { RunMode } from './history.ts';
 import { type Journal, openJournal } from './journal.ts';
+import type { LogRecord } from './log-record.ts';
 import { type Machine, watchMachine } from './machine.ts';
 import { perform } from './perform.ts';
-import { LOGS_FOLDER, readRecordedRun } from './record-files.ts';
+import { LOGS_FOLDER, readLogRecords, readRecordedRun } from './record-files.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 import { glanceOf } from './report/glance.ts';
 import type { ScenarioResult } from './report/verdict.ts';
@@ -55,6 +56,8 @@ export interface RunOptions {
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
   readonly keep: 'never' | 'on-failure' | 'always';
   readonly onProgress: (what: string) => void;
+  /** Given every line that members log: as it is printed, or, where the mode tells only then, in the end. Default: nobody is. */
+  readonly onLog?: ((record: LogRecord) => void) | undefined;
   /** Whose load is recorded. Default: that of the machine that this runs on. */
   readonly machine?: Machine;
 }
@@ -94,6 +97,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   onProgress('starting the cluster');
   const absentAtStart = scenario.absentAtStart ?? [];
   const deployment = await options.deploy({ topology, runId, folder, absentAtStart, signal });
+  const following = options.onLog && deployment.followLogs?.(options.onLog);
   let kept = false;
   try {
     const conduct = options.conduct ?? ((work) => work());
@@ -119,6 +123,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     if (kept) onProgress(`the cluster is kept; remove it with: npm run rig -- down --run ${runId}`);
     throw error;
   } finally {
+    await following?.end();
+    if (following === undefined) await handOverLogs(folder, options.onLog);
     if (kept) {
       deployment.keep();
     } else {
@@ -126,6 +132,12 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
       await deployment.teardown();
     }
   }
+}
+
+/** Those that were saved. */
+async function handOverLogs(folder: string, onLog: RunOptions['onLog']): Promise<void> {
+  if (onLog === undefined) return;
+  for (const records of (await readLogRecords(join(folder, LOGS_FOLDER))).values()) records.forEach(onLog);
 }
 
 /** What ended the run matters more than why there is no report of it. */

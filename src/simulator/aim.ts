@@ -4,8 +4,8 @@
 import { between, inPercent } from '../base/choose.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { someMs } from '../hardware/wires.ts';
 import type { Process } from './process.ts';
-import { someMs } from './wires.ts';
 
 const AIMED_PERCENT = 50;
 /** A command in a container may be as late as that, too. */

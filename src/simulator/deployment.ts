@@ -8,6 +8,8 @@ import { API_PORT, ETCD_PORT } from '../rig/compose/node-environment.ts';
 import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
+import { toLogRecords } from '../rig/log-lines.ts';
+import { formatLogRecords, LOG_FILE } from '../rig/log-record.ts';
 import { allMembers, etcdMembers, presentNodes, type Topology, type TopologyNode } from '../rig/topology.ts';
 import { momentToDie } from './aim.ts';
 import { createHardware } from './hardware.ts';
@@ -123,7 +125,11 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     logs: async (member) => (nodes.get(member)?.printed ?? []).join(''),
     saveLogs: async (folder) => {
       for (const { name, printed } of [...nodes.values(), ...removed])
-        options.writeFile(folder, `${name}.log`, printed.join(''));
+        options.writeFile(
+          `${folder}/${name}`,
+          LOG_FILE,
+          formatLogRecords(toLogRecords(name, printed.join(''))),
+        );
     },
     addNode: async (node) => {
       if (nodes.has(node.name)) throw new RigError('conflict', `there is a node '${node.name}' already`);

@@ -5,10 +5,10 @@
 
 import { inPercent } from '../base/choose.ts';
 import type { Random } from '../base/random.ts';
+import { someMs } from '../hardware/wires.ts';
 import type { MemoryNetwork } from '../network/memory.ts';
 import type { Bytes, NetworkRequest } from '../network/network.ts';
 import type { Queue } from './queue.ts';
-import { someMs } from './wires.ts';
 
 const REPEATED_PERCENT = 5;
 /** One in two comes on the heels of the first, the others when a process has had time to end and start. */

@@ -1,7 +1,7 @@
 // What watches over the containers of tests, and who can reach them.
 
 import { expect, it } from '@jest/globals';
-import { readSettings } from '../../src/cli/settings.ts';
+import { readSettings } from '../../src/cluster/settings.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
 import { startEtcd } from '../support/etcd.ts';
 

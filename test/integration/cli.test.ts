@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { ROOT_FOLDER } from '../../src/cli/root.ts';
+import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 
 const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
 const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };

@@ -2,10 +2,10 @@
 
 import { join } from 'node:path';
 import { abortError, type Clock } from '../../src/base/clock.ts';
-import { newRunId, openContainers } from '../../src/cli/containers.ts';
-import { openKv } from '../../src/cli/open-kv.ts';
-import { ROOT_FOLDER } from '../../src/cli/root.ts';
-import { readSettings } from '../../src/cli/settings.ts';
+import { newRunId, openContainers } from '../../src/cluster/containers.ts';
+import { openKv } from '../../src/cluster/open-kv.ts';
+import { ROOT_FOLDER } from '../../src/cluster/root.ts';
+import { readSettings } from '../../src/cluster/settings.ts';
 import { RUN_LABEL } from '../../src/rig/compose/render.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
 import { ensureImages } from '../../src/rig/docker/images.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { abortError, type Clock } from '../../src/base/clock.ts';
 import { RigError } from '../../src/base/errors.ts';
-import { ROOT_FOLDER } from '../../src/cli/root.ts';
+import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { EXIT_MACHINE, worstOf } from '../../src/rig/checks/judge.ts';
 import { VERDICT_FILE } from '../../src/rig/record-files.ts';
 import { type PlantedBug, plantedRun } from './bug.ts';

@@ -3,7 +3,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { ROOT_FOLDER } from '../../src/cli/root.ts';
+import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { type PlantedBug, parseBug, withBug } from './bug.ts';
 
 const SUFFIX = '.patch';

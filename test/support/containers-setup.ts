@@ -3,9 +3,9 @@
 // finds one, so that it doesn't start its own, which would listen on every address.
 
 import { createSystemClock } from '../../src/base/clock.ts';
-import { newRunId } from '../../src/cli/containers.ts';
-import { ROOT_FOLDER } from '../../src/cli/root.ts';
-import { readSettings } from '../../src/cli/settings.ts';
+import { newRunId } from '../../src/cluster/containers.ts';
+import { ROOT_FOLDER } from '../../src/cluster/root.ts';
+import { readSettings } from '../../src/cluster/settings.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
 import { ensureImages } from '../../src/rig/docker/images.ts';
 import { startReaper } from '../../src/rig/docker/reaper.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { createSystemClock } from '../../src/base/clock.ts';
-import { newRunId, openContainers } from '../../src/cli/containers.ts';
+import { newRunId, openContainers } from '../../src/cluster/containers.ts';
 import type { Deployment } from '../../src/rig/deployment.ts';
 import type { createNemesis, Nemesis } from '../../src/rig/faults/nemesis.ts';
 import type { FaultSpec } from '../../src/rig/faults/spec.ts';

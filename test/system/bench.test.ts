@@ -8,8 +8,8 @@ import { expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { createSystemClock } from '../../src/base/clock.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { ROOT_FOLDER } from '../../src/cli/root.ts';
-import { readSettings } from '../../src/cli/settings.ts';
+import { ROOT_FOLDER } from '../../src/cluster/root.ts';
+import { readSettings } from '../../src/cluster/settings.ts';
 import { RUN_LABEL } from '../../src/rig/compose/render.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
 

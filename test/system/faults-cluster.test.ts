@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { createSeededRandom } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { openKv } from '../../src/cli/open-kv.ts';
+import { openKv } from '../../src/cluster/open-kv.ts';
 import { LEADER_KEY, nodeKey } from '../../src/kv/keys.ts';
 import { createClients } from '../../src/rig/clients.ts';
 import { FAILPOINTS_FILE } from '../../src/rig/compose/node-environment.ts';

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../../src/base/retry.ts';
-import { openKv } from '../../src/cli/open-kv.ts';
+import { openKv } from '../../src/cluster/open-kv.ts';
 import { LEADER_KEY, nodeKey } from '../../src/kv/keys.ts';
 import type { Kv } from '../../src/kv/kv.ts';
 import type { Deployment } from '../../src/rig/deployment.ts';

@@ -116,7 +116,7 @@ describe('the linter', () => {
       'src/rig/docker/planted.ts',
     ];
     for (const file of rim) plant(file, NOWHERE_BUT_AT_THE_RIM);
-    const settings = ['src/daemon/settings.ts', 'src/cli/settings.ts'];
+    const settings = ['src/daemon/settings.ts', 'src/cluster/settings.ts'];
     for (const file of settings) plant(file, ['export const h = process.env.HOME;']);
     expect([...(await refusedLines(...rim, ...settings))].sort()).toEqual(
       rim.map((file) => `${file}:8`).sort(),
@@ -159,7 +159,7 @@ describe('the dependency rules', () => {
     ['execa-in-the-rig', 'src/base/b.ts', 'execa'],
     ['processes-at-the-rim', 'src/rig/journal.ts', 'node:child_process'],
     ['environment-in-settings', 'src/kv/view.ts', 'node:process'],
-    ['cli-is-top', 'src/rig/reports.ts', 'src/cli/root.ts'],
+    ['cli-is-top', 'src/rig/reports.ts', 'src/cluster/root.ts'],
   ];
 
   let caught: ReadonlySet<string>;

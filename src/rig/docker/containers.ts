@@ -10,7 +10,7 @@ import type { ContainerState, ExecResult } from '../deployment.ts';
 import { createCommandStarts } from './command-starts.ts';
 import { withDeadline } from './engine.ts';
 
-const SERVICE_LABEL = 'com.docker.compose.service';
+export const SERVICE_LABEL = 'com.docker.compose.service';
 
 /** The containers of a Compose project, by service. */
 export interface Containers {

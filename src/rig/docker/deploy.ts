@@ -18,6 +18,7 @@ import { type ComposeProject, compose } from './compose-cli.ts';
 import { type Containers, createContainers, engine } from './containers.ts';
 import { createDisks } from './disks.ts';
 import { createFailpointSwitches } from './failpoint-switches.ts';
+import { followLogs } from './follow-logs.ts';
 import type { ImageSet } from './images.ts';
 import { inventoryOf } from './inventory.ts';
 import { createLinks } from './links.ts';
@@ -224,6 +225,7 @@ export function createDeployment(
     exec: containers.exec,
     logs: logs.read,
     saveLogs: logs.save,
+    followLogs: (onRecord) => followLogs({ docker, clock, project: project.project, onRecord }),
     addNode: async (node) => {
       if (presentNodes(topology).some((known) => known.name === node.name)) {
         throw new RigError('conflict', `there is a node '${node.name}' already`);

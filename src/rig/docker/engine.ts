@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { RigError } from '../../base/errors.ts';
 
-/** Where to look for the engine. The CLI fills it from the environment (src/cli/settings.ts). */
+/** Where to look for the engine. The CLI fills it from the environment (src/cluster/settings.ts). */
 export interface EngineOptions {
   /** As DOCKER_HOST: `unix://…`, `npipe://…`, `tcp://host:port` or `ssh://user@host`. */
   readonly host?: string | undefined;

@@ -2,13 +2,15 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toLogRecords } from '../log-lines.ts';
+import { formatLogRecords, LOG_FILE } from '../log-record.ts';
 import type { Containers } from './containers.ts';
 
 export interface LogKeeper {
   read(member: string): Promise<string>;
   /** To be called before its container is removed. */
   keep(member: string): Promise<void>;
-  /** A file each. */
+  /** As rig/record-files.ts reads them. */
   save(folder: string): Promise<void>;
 }
 
@@ -24,9 +26,10 @@ export function createLogKeeper(containers: Containers): LogKeeper {
     read,
     keep: async (member) => void kept.set(member, await read(member)),
     save: async (folder) => {
-      await mkdir(folder, { recursive: true });
       for (const member of new Set([...(await containers.services()), ...kept.keys()])) {
-        await writeFile(join(folder, `${member}.log`), await read(member));
+        const records = toLogRecords(member, await read(member));
+        await mkdir(join(folder, member), { recursive: true });
+        await writeFile(join(folder, member, LOG_FILE), formatLogRecords(records));
       }
     },
   };

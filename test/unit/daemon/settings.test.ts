@@ -188,7 +188,7 @@ describe('the settings', () => {
     const sources = [
       'src/daemon/settings.ts',
       'src/daemon/security-settings.ts',
-      'src/cli/settings.ts',
+      'src/cluster/settings.ts',
       'images/node/entrypoint.sh',
     ]
       .map((path) => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8'))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readSettings } from '../../../src/cli/settings.ts';
+import { readSettings } from '../../../src/cluster/settings.ts';
 
 describe('readSettings', () => {
   it('takes the engine from the variables that the Docker CLI reads', () => {

@@ -34,7 +34,10 @@ it('refuses an expression that GitHub would not know, and a command that there i
   const step = (run: string) =>
     `on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ${run}\n`;
   mkdirSync(join(folder, '.github/workflows'), { recursive: true });
-  writeFileSync(join(folder, '.github/workflows/wrong.yml'), step('echo ${{ githb.ref }} && npm run nosuch'));
+  writeFileSync(
+    join(folder, '.github/workflows/wrong.yml'),
+    step(`echo $${'{{ githb.ref }}'} && npm run nosuch`),
+  );
   const said = await check();
   expect(said).toContain('undefined variable "githb"');
   expect(said).toContain("there is no npm script 'nosuch'");

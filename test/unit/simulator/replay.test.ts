@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { ROOT_FOLDER } from '../../../src/cli/root.ts';
+import { ROOT_FOLDER } from '../../../src/cluster/root.ts';
 import { HISTORY_FILE } from '../../../src/rig/record-files.ts';
 
 let out: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { ROOT_FOLDER } from '../../../src/cli/root.ts';
+import { ROOT_FOLDER } from '../../../src/cluster/root.ts';
 import type { Plan } from '../../../src/rig/chaos/plan.ts';
 import { PLAN_FILE } from '../../../src/rig/record-files.ts';
 import { plant, readBugs } from '../../planted/sources.ts';

@@ -1,7 +1,9 @@
 // Everything that the rig reads from its environment, in one place.
 // `.env.template` documents each variable.
 
+import { RigError } from '../base/errors.ts';
 import { type EngineOptions, engineHost, socketInEngine } from '../rig/docker/engine.ts';
+import type { LogStore } from '../rig/log-shipper.ts';
 
 export interface RigSettings {
   /** Which Docker Engine is meant. */
@@ -20,6 +22,25 @@ export interface ProgramSettings {
 export function readProgramSettings(environment: NodeJS.ProcessEnv = process.env): ProgramSettings {
   const { PATH: searchPath = '' } = environment;
   return { etcdBinary: environment.COBALT_RIG_ETCD || undefined, searchPath };
+}
+
+/**
+ * Where all logs go besides their files; undefined when nowhere. Throws `invalid` for half of an address, and for a port
+ * that is none.
+ */
+export function readLogStore(environment: NodeJS.ProcessEnv = process.env): LogStore | undefined {
+  const { LOGSTASH_HOST: host = '', LOGSTASH_PORT: port = '' } = environment;
+  if (host === '' && port === '') return undefined;
+  if (host === '' || port === '') {
+    throw new RigError('invalid', 'LOGSTASH_HOST and LOGSTASH_PORT are given together or not at all', {
+      next: `Set ${host === '' ? 'LOGSTASH_HOST' : 'LOGSTASH_PORT'} too.`,
+    });
+  }
+  if (/^[0-9]{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)
+    return { host, port: Number(port) };
+  throw new RigError('invalid', `LOGSTASH_PORT is '${port}', which is no port`, {
+    next: 'Give a number from 1 to 65535.',
+  });
 }
 
 /** Throws `machine` when a Docker CLI context is named that doesn't exist. */
