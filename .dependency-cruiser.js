@@ -41,7 +41,7 @@ export default {
       'daemon-below-rig',
       'The product knows nothing of its tests.',
       { path: '^src/daemon' },
-      { path: '^src/(rig|simulator|cli)' },
+      { path: '^src/(rig|simulator|fleet|cli)' },
     ),
     forbid(
       'roles-meet-in-etcd',
@@ -71,7 +71,20 @@ export default {
       'rig-is-black-box',
       'Of the product the rig sees base, model and the raw kv.',
       { path: '^src/rig' },
-      { path: '^src/(daemon|storage|nfs|network|simulator|cli)' },
+      { path: '^src/(daemon|storage|nfs|network|simulator|fleet|cli)' },
+    ),
+    forbid(
+      'fleet-of-agents',
+      'Of the product a fleet has the agent, its models in memory, and etcd; never Docker, nor the simulator.',
+      { path: '^src/fleet' },
+      {
+        path: '^src/',
+        pathNot: [
+          '^src/(base|model|kv|network|fleet)/',
+          '^src/daemon/(agent/|(cluster|secret)\\.ts$)',
+          '^src/(storage|nfs)/(memory|storage|exporter|disk-binding|durable-file)\\.ts$',
+        ],
+      },
     ),
     forbid(
       'rig-is-given-its-kv',
@@ -121,10 +134,11 @@ export default {
     ),
     forbid(
       'processes-at-the-rim',
-      'Processes are started by base, the supervisor, the consumer, rig/docker and cli only.',
+      'Processes are started by base, the supervisor, the consumer, the fleet, rig/docker and cli only.',
       {
         path: '^src',
-        pathNot: '^src/((base|cli|rig/docker)/|(daemon/role-process|rig/consumer/main)\\.ts$)',
+        pathNot:
+          '^src/((base|cli|rig/docker)/|(daemon/role-process|rig/consumer/main|fleet/(etcd-binary|control-daemon))\\.ts$)',
       },
       { path: '^(node:)?child_process$' },
     ),

@@ -22,6 +22,8 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   check: async () => (await import('./check.ts')).registerCheck,
   diff: async () => (await import('./diff.ts')).registerDiff,
   render: async () => (await import('./render.ts')).registerRender,
+  fleet: async () => (await import('./fleet.ts')).registerFleet,
+  sim: async () => (await import('./sim.ts')).registerSim,
   bench: async () => (await import('./bench.ts')).registerBench,
 };
 
