@@ -4,9 +4,8 @@
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
+import { type Around, plainly } from './life.ts';
 import type { Profile } from './profiles.ts';
-
-export type Around = (call: string, work: () => Promise<unknown>) => Promise<unknown>;
 
 export interface Hardware {
   readonly disk: Around;
@@ -28,7 +27,7 @@ export function createHardware(options: {
   const chance = (): number => random.uint32() / 2 ** 32;
   const happens = (rate: number): boolean => rate > 0 && chance() < rate;
   const around = (what: string, rate: number): Around => {
-    if (rate === 0 && latencyMs.most === 0) return (_call, work) => work();
+    if (rate === 0 && latencyMs.most === 0) return plainly;
     return async (call, work) => {
       const ms = latencyMs.least + chance() * (latencyMs.most - latencyMs.least);
       if (ms > 0) await clock.sleep(ms);

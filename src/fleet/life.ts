@@ -62,27 +62,30 @@ export function clockOf(life: Life, clock: Clock): Clock {
 
 /**
  * The port as this life has it, with what is done around each call. All its functions answer with promises, but for
- * `send`, which is a stream; values stay as they are.
+ * those named in `streams`, which stay as they are, as values do.
  */
 export function portOf<T extends object>(
   life: Life,
   port: T,
-  around: (call: string, work: () => Promise<unknown>) => Promise<unknown>,
+  { around, streams = [] }: { readonly around: Around; readonly streams?: readonly (keyof T & string)[] },
 ): T {
-  const wrap =
-    (name: string, work: Call) =>
-    (...args: unknown[]): Promise<unknown> =>
-      life.isOver
-        ? forever()
-        : within(
-            life,
-            around(name, async () => (life.isOver ? forever() : Reflect.apply(work, port, args))),
-          );
-  const wrapped = Object.entries(port).map(([name, value]: [string, unknown]) => [
-    name,
-    typeof value === 'function' && name !== 'send' ? wrap(name, value as Call) : value,
-  ]);
-  return Object.fromEntries(wrapped) as T;
+  // A proxy, since an object with a function for each call would take as much room as the agent's own part.
+  return new Proxy(port, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function' || typeof name !== 'string') return value;
+      if ((streams as readonly string[]).includes(name)) return value;
+      return (...args: readonly unknown[]): Promise<unknown> => {
+        if (life.isOver) return forever();
+        const work = async (): Promise<unknown> =>
+          life.isOver ? forever() : Reflect.apply(value, target, args);
+        return within(life, around(name, work));
+      };
+    },
+  });
 }
 
-type Call = (...args: unknown[]) => unknown;
+/** What is done before and after a call's work, or instead of it. */
+export type Around = (call: string, work: () => Promise<unknown>) => Promise<unknown>;
+
+export const plainly: Around = (_call, work) => work();

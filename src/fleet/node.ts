@@ -15,7 +15,7 @@ import { createMemoryStorage, type MemoryDisk } from '../storage/memory.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Figures } from './figures.ts';
 import { createHardware, type Hardware } from './hardware.ts';
-import { clockOf, createLife, forever, type Life, portOf, within } from './life.ts';
+import { clockOf, createLife, forever, type Life, plainly, portOf, within } from './life.ts';
 import { createNodeKv } from './node-kv.ts';
 import { observed } from './observed-log.ts';
 import type { Profile } from './profiles.ts';
@@ -193,11 +193,14 @@ function agentOf(
           if (!READING.includes(call as keyof Storage)) await onWritten();
           return result;
         };
-  const storage = portOf(life, createMemoryStorage({ clock, disk }), written);
+  const storage = portOf(life, createMemoryStorage({ clock, disk }) as Storage, {
+    around: written,
+    streams: ['send'],
+  });
   const exporter = portOf(
     life,
     createMemoryExporter({ server, hasVolume: (id) => disk.subvolumes.has(id) }),
-    hardware.nfs,
+    { around: hardware.nfs },
   );
   return createAgent({
     clock,
@@ -251,7 +254,7 @@ function kvOf(options: {
     },
   });
   life.onEnd(() => void whole.close());
-  return { ...portOf(life, whole, (_call, work) => work()), watch: whole.watch };
+  return portOf(life, whole, { around: plainly, streams: ['watch'] });
 }
 
 function networkOf(life: Life, network: Network, hardware: Hardware): Network {
