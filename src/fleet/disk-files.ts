@@ -13,6 +13,7 @@ import { compressionSchema } from '../model/volume.ts';
 import { checkedBinding } from '../storage/disk-binding.ts';
 import { readIfPresent, writeDurably } from '../storage/durable-file.ts';
 import { createMemoryDisk, type MemoryDisk } from '../storage/memory.ts';
+import type { DiskBinding } from '../storage/storage.ts';
 import { STATE_VERSION } from './cluster.ts';
 import { parseStateFile } from './cluster-file.ts';
 import { createShared } from './shared-call.ts';
@@ -23,6 +24,15 @@ const contentSchema = z.strictObject({
   usedBytes: z.number().nonnegative(),
   files: z.array(z.tuple([z.string(), z.string()])),
   compression: compressionSchema,
+});
+
+const bindingSchema = z.unknown().transform((binding, context): DiskBinding | null => {
+  try {
+    return binding === null ? null : checkedBinding(binding);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not the binding of a disk' });
+    return z.NEVER;
+  }
 });
 
 const diskSchema = z.strictObject({
@@ -39,7 +49,7 @@ const diskSchema = z.strictObject({
     }),
   ),
   trash: z.array(z.strictObject({ id: volumeIdSchema, trashedAtMs: z.number(), usedBytes: z.number() })),
-  binding: z.unknown().transform((binding) => (binding === null ? null : checkedBinding(binding))),
+  binding: bindingSchema,
   health: diskHealthSchema,
 });
 
