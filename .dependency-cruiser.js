@@ -41,7 +41,7 @@ export default {
       'daemon-below-rig',
       'The product knows nothing of its tests.',
       { path: '^src/daemon' },
-      { path: '^src/(rig|simulator|hardware|process|cli)' },
+      { path: '^src/(rig|simulator|hardware|process|fleet|cli)' },
     ),
     forbid(
       'roles-meet-in-etcd',
@@ -73,7 +73,7 @@ export default {
       'rig-is-black-box',
       'Of the product the rig sees base, model and the raw kv.',
       { path: '^src/rig' },
-      { path: '^src/(daemon|storage|nfs|network|simulator|hardware|process|cli)' },
+      { path: '^src/(daemon|storage|nfs|network|simulator|hardware|process|fleet|cli)' },
     ),
     forbid(
       'hardware-is-modelled',
@@ -86,6 +86,19 @@ export default {
       'Of the daemon the mode with processes sees what an operator does: its entry, its settings, its API.',
       { path: '^src/process/' },
       { path: '^src/(daemon|network|simulator|kv|storage/btrfs|nfs/ganesha|rig/docker)' },
+    ),
+    forbid(
+      'fleet-of-agents',
+      'Of the product a fleet has the agent, its models in memory, and etcd; never Docker, nor the simulator.',
+      { path: '^src/fleet' },
+      {
+        path: '^src/',
+        pathNot: [
+          '^src/(base|model|kv|network|fleet)/',
+          '^src/daemon/(agent/|(cluster|secret)\\.ts$)',
+          '^src/(storage|nfs)/(memory|storage|exporter|disk-binding|durable-file)\\.ts$',
+        ],
+      },
     ),
     forbid(
       'rig-is-given-its-kv',
@@ -135,10 +148,11 @@ export default {
     ),
     forbid(
       'processes-at-the-rim',
-      'Processes are started by base, the supervisor, the consumer, rig/docker, process and cli only.',
+      'Processes are started by base, the supervisor, the consumer, the fleet, rig/docker, process and cli only.',
       {
         path: '^src',
-        pathNot: '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main)\\.ts$)',
+        pathNot:
+          '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main|fleet/(etcd-binary|control-daemon))\\.ts$)',
       },
       { path: '^(node:)?child_process$' },
     ),

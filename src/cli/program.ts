@@ -25,6 +25,8 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   summary: async () => (await import('./summary.ts')).registerSummary,
   diff: async () => (await import('./diff.ts')).registerDiff,
   render: async () => (await import('./render.ts')).registerRender,
+  fleet: async () => (await import('./fleet.ts')).registerFleet,
+  sim: async () => (await import('./sim.ts')).registerSim,
   bench: async () => (await import('./bench.ts')).registerBench,
 };
 

@@ -1,7 +1,7 @@
 // Nodes and the leader as etcd holds them.
 
 import { z } from 'zod';
-import { labelsSchema, nodeNameSchema } from './names.ts';
+import { type Labels, labelsSchema, nodeNameSchema } from './names.ts';
 import { LONGEST_REASON } from './reason.ts';
 import { roleSchema } from './volume.ts';
 
@@ -43,6 +43,14 @@ export const nodeSchema = z
   .meta({ description: 'A live node.' });
 
 export type Node = z.infer<typeof nodeSchema>;
+
+/**
+ * What constraints are held against: the labels, and `virtual`, which every node has by what it is and not by what
+ * anybody calls it. A volume that needs a disk asks for `virtual=false`.
+ */
+export function constrainableLabels(labels: Labels, { virtual }: Pick<Node, 'virtual'>): Labels {
+  return { ...labels, virtual: String(virtual) };
+}
 
 /** `specs/<name>`: what a node was first started with; wins over later settings. */
 export const nodeSpecSchema = z.strictObject({

@@ -3,7 +3,7 @@
 
 import { bytesToGib, gibToBytes } from '../../base/units.ts';
 import { type Labels, satisfies } from '../../model/names.ts';
-import type { DiskHealth, Node } from '../../model/node.ts';
+import { constrainableLabels, type DiskHealth, type Node } from '../../model/node.ts';
 import { reservationsOf } from '../../model/volume.ts';
 import { createRanking, type Ranking } from './ranking.ts';
 import type { ClusterState } from './state.ts';
@@ -13,6 +13,7 @@ const LEAST_LEFT_SHARE = 0.01;
 
 export interface NodeRoom {
   readonly name: string;
+  /** Those that constraints are held against. */
   readonly labels: Labels;
   readonly draining: boolean;
   readonly disk: DiskHealth['state'];
@@ -58,7 +59,7 @@ export function createRoom({ volumes, nodes, specs }: ClusterState): Room {
         node.name,
         {
           name: node.name,
-          labels: spec?.labels ?? node.labels,
+          labels: constrainableLabels(spec?.labels ?? node.labels, node),
           draining: spec?.draining ?? false,
           disk: node.disk.state,
           capacityBytes,

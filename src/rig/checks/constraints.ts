@@ -7,7 +7,7 @@
 
 import { NODES_PREFIX, nameIn, SPECS_PREFIX } from '../../kv/keys.ts';
 import { type Labels, satisfies } from '../../model/names.ts';
-import { nodeSchema, nodeSpecSchema } from '../../model/node.ts';
+import { constrainableLabels, type Node, nodeSchema, nodeSpecSchema } from '../../model/node.ts';
 import { parseStored } from '../../model/parse.ts';
 import { isOnItsWay, moveTaskOf, type Volume } from '../../model/volume.ts';
 import type { Check, EtcdEvent } from '../history.ts';
@@ -23,7 +23,7 @@ const SEEN_WITHIN_MS = 200;
 
 export const constraints: Check = (run) => {
   const declared = new Map(run.topology.nodes.map((node) => [node.name, node.labels]));
-  const registered = new Map<string, Labels>();
+  const registered = new Map<string, Node>();
   const specified = new Map<string, Labels>();
   /** Since when. */
   const draining = new Map<string, number>();
@@ -53,7 +53,10 @@ export const constraints: Check = (run) => {
     const wanted = step.after?.requested.constraints ?? {};
     if (Object.keys(wanted).length === 0) continue;
     judged += 1;
-    const known = [registered.get(node), specified.get(node)].filter((labels) => labels !== undefined);
+    const kind = registered.get(node);
+    const known = [kind?.labels, specified.get(node)]
+      .filter((labels) => labels !== undefined)
+      .map((labels) => (kind === undefined ? labels : constrainableLabels(labels, kind)));
     const candidates = known.length > 0 ? known : [declared.get(node) ?? {}];
     if (candidates.some((labels) => satisfies(labels, wanted))) continue;
     return invalid(`volume ${step.id} was put on ${node}, which doesn't satisfy its constraints`, [
@@ -110,12 +113,12 @@ function learnDraining(event: EtcdEvent, draining: Map<string, number>): boolean
   }
 }
 
-function learn(event: EtcdEvent, registered: Map<string, Labels>, specified: Map<string, Labels>): void {
+function learn(event: EtcdEvent, registered: Map<string, Node>, specified: Map<string, Labels>): void {
   if (event.kind === 'delete') return;
   const stored = { key: event.key, value: event.value ?? '' };
   try {
     if (event.key.startsWith(NODES_PREFIX)) {
-      registered.set(nameIn(NODES_PREFIX, event.key), parseStored(nodeSchema, stored).labels);
+      registered.set(nameIn(NODES_PREFIX, event.key), parseStored(nodeSchema, stored));
     } else if (event.key.startsWith(SPECS_PREFIX)) {
       specified.set(nameIn(SPECS_PREFIX, event.key), parseStored(nodeSpecSchema, stored).labels);
     }

@@ -71,6 +71,19 @@ describe('the plan', () => {
     expect(actionsWith({ nodes: full })).toMatchObject([{ kind: 'delay' }]);
   });
 
+  it('tells real nodes from virtual ones by what they are, whatever they are labelled', () => {
+    const asking = (virtual: string) =>
+      volumeOf({ requested: { reserved_size: 1, constraints: { virtual } } });
+    const nodes = [
+      nodeOf('simulated', { virtual: true, capacity: 100, available: 100, labels: { virtual: 'false' } }),
+      nodeOf('real', { virtual: false }),
+    ];
+    const placed = (volume: Volume) => plan(state({ volumes: [volume], nodes }), NOW).actions;
+    expect(placed(asking('false'))).toMatchObject([{ kind: 'assign', node: 'real' }]);
+    expect(placed(asking('true'))).toMatchObject([{ kind: 'assign', node: 'simulated' }]);
+    expect(placed(volumeOf())).toMatchObject([{ kind: 'assign', node: 'simulated' }]);
+  });
+
   it('says once why a volume waits', () => {
     const big = volumeOf({ requested: { reserved_size: 100, constraints: {} } });
     const [action] = plan(state({ volumes: [big] }), NOW).actions;

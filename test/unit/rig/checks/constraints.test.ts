@@ -19,8 +19,22 @@ describe('constraints', () => {
     expect(verdict.verdict).toBe('invalid');
     expect(verdict.counterExample?.slice(1)).toEqual([
       'the volume asks for {"zone":"c"}',
-      'node2 has {"zone":"b"} or {"zone":"b"}',
+      'node2 has {"zone":"b","virtual":"false"} or {"zone":"b","virtual":"false"}',
     ]);
+  });
+
+  it('rejects a virtual node for a volume that asks for a real one', () => {
+    const on = (virtual: boolean) =>
+      constraints(
+        withEtcd(wanting({ virtual: 'false' }), (event) => ({
+          ...event,
+          ...(event.key === nodeKey('node2') && event.value !== undefined
+            ? { value: JSON.stringify({ ...JSON.parse(event.value), virtual }) }
+            : {}),
+        })),
+      ).verdict;
+    expect(on(false)).toBe('valid');
+    expect(on(true)).toBe('invalid');
   });
 
   it('rejects new constraints that the node of the volume does not satisfy', () => {

@@ -1,0 +1,121 @@
+// Running a simulated cluster from the command line: what it prints, and how it ends.
+
+import { join } from 'node:path';
+import { createSystemClock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
+import type { LogLevel } from '../base/log.ts';
+import { createSystemRandom } from '../base/random.ts';
+import { waitFor } from '../base/retry.ts';
+import type { FleetStatus } from '../fleet/answers.ts';
+import { openLogFiles } from '../fleet/log-files.ts';
+import { type RunningCluster, runCluster } from '../fleet/run.ts';
+import { createHttpNetwork } from '../network/http.ts';
+import { catchInterrupt } from './interrupt.ts';
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+export interface RunFleetOptions {
+  readonly folder: string;
+  readonly keepsDisks: boolean;
+  readonly control: boolean;
+  readonly port?: number | undefined;
+  readonly logLevel: LogLevel;
+  /** Ends it as soon as every node that has power is registered. */
+  readonly untilRegistered?: boolean;
+  /** How often a line tells how it is; it must be above 0. */
+  readonly everyMs: number;
+  /** Ends it after so long. Default: when somebody interrupts it. */
+  readonly durationMs?: number | undefined;
+}
+
+/** All of them start within a heartbeat's period; on a machine that is busy they take longer. */
+const REGISTERED_WITHIN_MS = 300_000;
+
+/** Resolves when it was interrupted, or has done what it was to do. */
+export async function runFleet(options: RunFleetOptions): Promise<void> {
+  const { folder, everyMs, durationMs } = options;
+  const clock = createSystemClock();
+  using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
+  const done = new AbortController();
+  const signal = AbortSignal.any([interrupt.signal, done.signal]);
+  await using logs = openLogFiles({ folder: join(folder, 'logs'), clock, level: options.logLevel });
+  let watching: Promise<void> = Promise.resolve();
+  const onRunning = (running: RunningCluster): void => {
+    print(tellWhere(running, folder));
+    if (durationMs !== undefined) {
+      void clock.sleep(durationMs, signal).then(
+        () => done.abort(),
+        () => undefined,
+      );
+    }
+    watching = watch(running).finally(() => done.abort());
+    // Awaited below; unheard until then it would end the process.
+    watching.catch(() => undefined);
+  };
+  const watch = async (running: RunningCluster): Promise<void> => {
+    if (options.untilRegistered === true) {
+      await registered(running, clock, signal);
+      return;
+    }
+    for (let before = running.status(); !signal.aborted; ) {
+      await clock.sleep(everyMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      const now = running.status();
+      print(statusLine(now, before, everyMs));
+      before = now;
+    }
+  };
+  try {
+    await runCluster(
+      {
+        ...options,
+        ...{ clock, random: createSystemRandom(), network: createHttpNetwork({ clock }), log: logs.log },
+        onProgress: print,
+        onRunning,
+      },
+      signal,
+    );
+  } catch (error) {
+    // Stopped before it ran.
+    if (!(interrupt.signal.aborted && RigError.from(error).code === 'aborted')) throw error;
+  }
+  await watching;
+}
+
+async function registered(
+  running: RunningCluster,
+  clock: ReturnType<typeof createSystemClock>,
+  signal: AbortSignal,
+): Promise<void> {
+  await waitFor({
+    ...{ clock, signal, timeoutMs: REGISTERED_WITHIN_MS, intervalMs: 200 },
+    what: 'every node that has power to register',
+    probe: async () => running.isComplete() || undefined,
+    describe: () => statusLine(running.status()),
+  });
+  print(statusLine(running.status()));
+}
+
+function tellWhere({ url, api, etcd, status }: RunningCluster, folder: string): string {
+  const { nodes } = status();
+  return [
+    `${nodes} nodes are being started`,
+    `  etcd     ${etcd.join(', ')}`,
+    `  API      ${api ?? 'of the cluster itself'}`,
+    `  figures  ${url}/status, ${url}/metrics, ${url}/nodes/NAME/metrics`,
+    `  change   rig sim scale NUMBER --state ${folder}, rig sim power off NAME --state ${folder}`,
+    'Ctrl-C ends it.',
+  ].join('\n');
+}
+
+export function statusLine(now: FleetStatus, before?: FleetStatus, periodMs = 0): string {
+  const rate =
+    before === undefined || periodMs === 0
+      ? ''
+      : `, ${((1000 * (now.heartbeats - before.heartbeats)) / periodMs).toFixed(0)} heartbeats/s`;
+  return (
+    `${now.nodes} nodes, ${now.on} on, ${now.registered} registered${rate}, ` +
+    `p99 ${now.heartbeatP99Ms.toFixed(1)} ms, ${now.lostLeases} leases lost, ${now.exports} exports` +
+    `${now.etcdReachable ? '' : '; etcd is out of reach'}`
+  );
+}

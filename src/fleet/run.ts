@@ -1,0 +1,180 @@
+// A simulated cluster while it runs: etcd, perhaps an API and an engine, and the nodes as they
+// are declared, until it is told to end.
+
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { createEtcdKv } from '../kv/etcd.ts';
+import type { Network } from '../network/network.ts';
+import { createMemoryDisk } from '../storage/memory.ts';
+import { answer, type FleetStatus, statusOf } from './answers.ts';
+import type { Cluster } from './cluster.ts';
+import { clusterFile, lockRun, readCluster } from './cluster-file.ts';
+import { startControlDaemon } from './control-daemon.ts';
+import { openDiskFiles } from './disk-files.ts';
+import { createFleet, type Fleet } from './fleet.ts';
+import { keepEtcd } from './keep-etcd.ts';
+import { createLeaving } from './leaving.ts';
+import type { FleetWorld } from './node.ts';
+import { createNoise } from './noise.ts';
+import { createSteward, type Disks } from './steward.ts';
+import { openWorld } from './world.ts';
+
+/** How often the declaration is looked at, and nodes that leave are. */
+const LOOK_MS = 500;
+/** Longer than a daemon's: in one process thousands wait for each other. */
+const REQUEST_TIMEOUT_MS = 5000;
+
+export interface RunOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  /** The nodes' own; their figures are kept whether or not it is. */
+  readonly log: Log;
+  /** False: the disks are gone with the process. */
+  readonly keepsDisks: boolean;
+  /** Whether to start an API and an engine. */
+  readonly control: boolean;
+  readonly port?: number | undefined;
+  readonly onProgress: (what: string) => void;
+  /** Called when everything has been begun. */
+  readonly onRunning: (cluster: RunningCluster) => void;
+}
+
+export interface RunningCluster {
+  readonly url: string;
+  readonly api: string | null;
+  readonly etcd: readonly string[];
+  status(): FleetStatus;
+  /** Every node that is to have power is registered. */
+  isComplete(): boolean;
+  readonly fleet: Fleet;
+  readonly world: FleetWorld;
+  /** Undefined where the etcd isn't our own. */
+  readonly etcdPid: number | undefined;
+}
+
+/**
+ * Runs the cluster of the folder until the signal fires, then lets all agents end in peace. Rejects as
+ * {@link readCluster} does; with `conflict` while it runs elsewhere; with `machine` where etcd can't be started.
+ */
+export async function runCluster(options: RunOptions, signal: AbortSignal): Promise<void> {
+  const { folder, clock, random, network, onProgress } = options;
+  const cluster = await readCluster(folder);
+  await using lock = await lockRun(folder);
+  const disks = await openDisks(options);
+  await mkdir(join(folder, 'logs'), { recursive: true });
+  const ending = new AbortController();
+  const ended = AbortSignal.any([signal, ending.signal]);
+  await using own =
+    cluster.etcd.length > 0
+      ? undefined
+      : await keepEtcd({ clock, folder: join(folder, 'etcd'), onProgress, signal: ended });
+  const etcd = own === undefined ? cluster.etcd : [own.endpoint];
+  const fleet = createFleet();
+  let world: FleetWorld | undefined;
+  const kv = createEtcdKv({ endpoints: etcd, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  const { heartbeatSeconds, reconcileIntervalMs } = cluster;
+  await using open = await openWorld(
+    {
+      ...{
+        clock,
+        random,
+        log: options.log,
+        kv,
+        network,
+        port: options.port,
+        heartbeatSeconds,
+        reconcileIntervalMs,
+      },
+      answer: async (path) => (world === undefined ? undefined : answer(path, { fleet, world })),
+    },
+    signal,
+  );
+  world = open.world;
+  const name = `${cluster.prefix}-control`;
+  await using control = options.control
+    ? await startControlDaemon({ clock, network, name, folder, etcd })
+    : undefined;
+  const api = control?.url ?? null;
+  await lock.tell({ url: world.agentUrl, etcd, api });
+  const steward = createSteward({ world, fleet, disks, clock, spreadMs: heartbeatSeconds * 1000 });
+  steward.follow(cluster);
+  const running: RunningCluster = {
+    ...{ url: world.agentUrl, api, etcd, fleet, world, etcdPid: own?.pid },
+    status: () => statusOf(fleet, open.world),
+    isComplete: steward.isComplete,
+  };
+  options.onRunning(running);
+  const noise = createNoise({ fleet, log: options.log, random, profileOf: steward.profileOf });
+  const leaving = createLeaving({ ...options, world, fleet, removeDisk: disks.remove });
+  const parallel = [
+    open.failed,
+    eachLook(clock, ended, async () => noise.tick(LOOK_MS)),
+    followFile(options, ended, (changed) => {
+      steward.follow(changed);
+      leaving.follow(changed);
+    }),
+  ];
+  leaving.follow(cluster);
+  try {
+    await Promise.race([...parallel, aborted(signal)]);
+  } finally {
+    steward.stop();
+    ending.abort();
+    await Promise.allSettled(parallel.slice(1));
+    await leaving.idle();
+    if (fleet.counts().on > 0) onProgress('the agents end what is under way');
+    await fleet.shutDown();
+  }
+}
+
+interface OpenDisks extends Disks {
+  remove(name: string): Promise<void>;
+}
+
+async function openDisks({ keepsDisks, folder }: RunOptions): Promise<OpenDisks> {
+  if (keepsDisks) return openDiskFiles(join(folder, 'disks'));
+  return { open: (_name, totalBytes) => createMemoryDisk({ totalBytes }), remove: async () => undefined };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/** Resolves when the signal has fired. */
+async function eachLook(clock: Clock, signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await look();
+    await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+  }
+}
+
+/** Tells of the declaration whenever it has changed. One that can't be read is told of once, and waited out. */
+async function followFile(
+  { folder, clock, onProgress }: RunOptions,
+  signal: AbortSignal,
+  onChange: (cluster: Cluster) => void,
+): Promise<void> {
+  const look = async (): Promise<string> => {
+    const { ino, mtimeMs, size } = await stat(clusterFile(folder));
+    return `${ino} ${mtimeMs} ${size}`;
+  };
+  let seen = await look().catch(() => '');
+  await eachLook(clock, signal, async () => {
+    const now = await look().catch(() => 'missing');
+    if (now === seen) return;
+    seen = now;
+    try {
+      onChange(await readCluster(folder));
+    } catch (error) {
+      onProgress(`${RigError.from(error).message}; the nodes stay as they are`);
+    }
+  });
+}
