@@ -1,5 +1,5 @@
 // Every byte that was acknowledged through NFS is there afterwards: at the end
-// on the disk of the volume's node, and in every read in between.
+// on the disk of the volume's node, and in every read in between that tells (reads.ts).
 //
 // Assumes that a write replaces the whole file, that a write whose outcome
 // nobody knows (`info`, be it refused after it had begun, or a failure that
@@ -11,6 +11,7 @@
 import type { Check, FinalStateEvent, RecordedRun, Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls, possiblyLast } from './calls.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf } from './final.ts';
+import { isAbsence, readsThatTell } from './reads.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
 
@@ -24,6 +25,7 @@ interface FileHistory {
   readonly file: string;
   /** In order of invocation; those that were refused before they began left out. */
   readonly writes: NfsCall[];
+  /** Those that found something, and those that found nothing where the file might be looked for. */
   readonly reads: NfsCall[];
 }
 
@@ -40,11 +42,14 @@ export const durability: Check = (run) => {
     if (!file.writes.some(isAcknowledged)) continue;
     for (const read of file.reads) {
       const content = contentAt(file, { fromMs: read.invokedMs, toMs: endedMs(read) });
+      if (content.acknowledged !== undefined && isAbsence(read)) {
+        return lost(file, content.acknowledged, `${describeRead(read)} found no such file`);
+      }
       if (content.acknowledged === undefined || content.possible === undefined) continue;
       judged += 1;
       const found = read.completion?.sha256;
       if (found !== undefined && !content.possible.has(found)) {
-        return lost(file, content.acknowledged, `${describe(read)} found ${found}`);
+        return lost(file, content.acknowledged, `${describeRead(read)} found ${found}`);
       }
     }
     if (deleted.has(file.volume)) continue;
@@ -62,13 +67,14 @@ export const durability: Check = (run) => {
 
 function files(run: RecordedRun): readonly FileHistory[] {
   const byName = new Map<string, FileHistory>();
+  const tells = readsThatTell(run);
   for (const call of nfsCalls(run)) {
     const { kind, volume, file } = call.operation;
     const name = `${volume}/${file}`;
     const history = byName.get(name) ?? { name, volume, file, writes: [], reads: [] };
     byName.set(name, history);
     if (kind === 'nfs-write' && !neverBegan(call)) history.writes.push(call);
-    if (kind === 'nfs-read' && call.completion?.phase === 'ok') history.reads.push(call);
+    if (kind === 'nfs-read' && tells(call)) history.reads.push(call);
   }
   return [...byName.values()];
 }
@@ -129,6 +135,9 @@ function onDisk(
 
 const lost = (file: FileHistory, write: NfsCall, found: string): Verdict =>
   invalid(`the acknowledged content of ${file.name} was lost`, [describe(write), found]);
+
+const describeRead = ({ call, operation, invokedMs }: NfsCall): string =>
+  `${seconds(invokedMs)}: ${operation.kind} of ${operation.file} by ${operation.consumer} (call ${call})`;
 
 const describe = (call: NfsCall): string =>
   `${seconds(call.completion?.atMs ?? call.invokedMs)}: ${call.operation.kind} of ${call.operation.file} by ` +

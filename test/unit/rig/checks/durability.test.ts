@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { volumeKey } from '../../../../src/kv/keys.ts';
 import * as change from '../../../../src/model/changes.ts';
 import { durability } from '../../../../src/rig/checks/durability.ts';
-import { by, createHistory, VOLUME_ID } from '../support/history.ts';
+import { by, createHistory, type HistoryBuilder, VOLUME_ID } from '../support/history.ts';
 import { drainedRun } from '../support/moves.ts';
 import { calmRun } from '../support/runs.ts';
 
@@ -10,6 +10,9 @@ const write = (sha256: string, more: object = {}) =>
   ({ kind: 'nfs-write', consumer: 'consumer1', file: 'f', sha256, ...more }) as const;
 const read = (sha256: string, more: object = {}) =>
   ({ kind: 'nfs-read', consumer: 'consumer1', file: 'f', sha256, ...more }) as const;
+
+const API = by('api', 'node1');
+const AGENT = by('agent', 'node2');
 
 /** A ready volume without any files of the calm run's own, from 20 s on. */
 const ready = () => {
@@ -38,6 +41,68 @@ describe('durability', () => {
     expect(durability(twice().settles({ f: 'aa' }).run()).verdict).toBe('invalid');
     expect(durability(twice().settles({ f: 'bb' }).run()).verdict).toBe('valid');
     expect(durability(twice().io(read('aa')).at(21_000).settles({ f: 'bb' }).run()).verdict).toBe('invalid');
+  });
+
+  it('rejects a read that finds nothing, even where the file is there at the end', () => {
+    const missed = { ...read('aa'), outcome: 'absent' } as const;
+    const run = ready().io(write('aa')).at(20_100).io(missed).at(20_200).io(missed).at(21_000);
+    expect(durability(run.settles({ f: 'aa' }).run())).toMatchObject({
+      verdict: 'invalid',
+      counterExample: [
+        expect.stringContaining('acknowledged (call 1, aa)'),
+        '+20.100 s: nfs-read of f by consumer1 (call 2) found no such file',
+      ],
+    });
+    const blurred = ready()
+      .io(write('aa'))
+      .at(20_100)
+      .io(write('bb', { outcome: 'info' }))
+      .at(20_200);
+    expect(durability(blurred.io(missed).at(21_000).settles({ f: 'bb' }).run()).verdict).toBe('invalid');
+  });
+
+  it('learns nothing from a read that fails otherwise, or finds nothing before anything was acknowledged', () => {
+    const found = (...[early, late]: readonly object[]) =>
+      ready()
+        .io({ ...read('aa'), ...early })
+        .at(20_100)
+        .io(write('aa'))
+        .at(20_200)
+        .io({ ...read('aa'), ...late })
+        .at(21_000)
+        .settles({ f: 'aa' })
+        .run();
+    expect(durability(found({ outcome: 'absent' }, { outcome: 'fail' })).verdict).toBe('valid');
+    expect(durability(found({ outcome: 'fail' }, { outcome: 'refused' })).verdict).toBe('valid');
+    expect(durability(found({ outcome: 'fail' }, { outcome: 'absent' })).verdict).toBe('invalid');
+  });
+
+  it('learns nothing from a read that finds nothing where the export may have come or gone', () => {
+    const missed = { ...read('aa'), outcome: 'absent' } as const;
+    const verdictOf = (history: HistoryBuilder, options: object = {}, change: object = {}) =>
+      durability(
+        history
+          .at(30_000)
+          .io({ ...missed, ...options })
+          .at(31_000)
+          .settles({ f: 'aa' })
+          .run(change),
+      ).verdict;
+    const written = () => ready().io(write('aa')).at(22_000);
+    expect(verdictOf(written())).toBe('invalid');
+    expect(verdictOf(written(), { server: 'node1' })).toBe('valid');
+    expect(verdictOf(written(), { consumer: 'consumer9' })).toBe('valid');
+    expect(verdictOf(written().fault('kill', 'node2').at(25_000).fault('start', 'node2'))).toBe('valid');
+    expect(verdictOf(written(), {}, { etcdComplete: false })).toBe('valid');
+    const exported = (atMs: number) => {
+      const history = written();
+      const { volume } = calmRun();
+      const closed = history.write(change.exported(change.reexported(volume, [], API), AGENT));
+      history.at(atMs).write(change.exported(change.reexported(closed, volume.exports, API), AGENT));
+      return history;
+    };
+    expect(verdictOf(exported(29_000))).toBe('valid');
+    expect(verdictOf(exported(25_000))).toBe('invalid');
   });
 
   it('rejects a volume that vanished with its files, unless somebody deleted it', () => {
