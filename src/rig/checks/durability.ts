@@ -5,15 +5,15 @@
 // nobody knows (`info`, be it refused after it had begun, or a failure that
 // wasn't a refusal) may have happened in whole, in part, late or not at all, so that the content of such a file can no
 // longer be judged, though its being there can; and that two writes which were
-// open at the same time may have happened in either order. Of volumes that were
-// deleted only the reads are judged; one that is still moving at the end is on neither node for certain.
+// open at the same time may have happened in either order. Of volumes that
+// clients had deleted only the reads are judged; one that is still moving at the end is on neither node for certain.
 
 import type { Check, FinalStateEvent, RecordedRun, Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls, possiblyLast } from './calls.ts';
+import { deletedByClients } from './deletions.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf } from './final.ts';
 import { isAbsence, readsThatTell } from './reads.ts';
 import { answersOf, count, seconds } from './verdict.ts';
-import { volumeSteps } from './volume-history.ts';
 
 const { valid, invalid, unknown } = answersOf('durability');
 
@@ -30,11 +30,7 @@ interface FileHistory {
 }
 
 export const durability: Check = (run) => {
-  const deleted = new Set(
-    volumeSteps(run)
-      .filter((step) => step.event.kind === 'delete' || step.after?.state === 'deleting')
-      .map((step) => step.id),
-  );
+  const deleted = deletedByClients(run);
   const state = finalState(run);
   let judged = 0;
   const unverified: string[] = [];

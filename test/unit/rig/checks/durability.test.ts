@@ -116,13 +116,39 @@ describe('durability', () => {
       leases: [],
     });
     expect(durability(vanished.run()).reason).toMatch(/was lost/);
-    const deleted = ready().io(write('aa')).at(21_000).remove(volumeKey(VOLUME_ID)).settles();
-    expect(durability(deleted.run()).verdict).toBe('unknown');
+    const deleted = (status: number | undefined, askedMs = 20_900) =>
+      durability(
+        ready()
+          .io(write('aa'))
+          .at(askedMs)
+          .http(status, { method: 'DELETE', path: `/volumes/${VOLUME_ID}` })
+          .at(21_000)
+          .remove(volumeKey(VOLUME_ID))
+          .settles()
+          .run(),
+      ).verdict;
+    expect([deleted(202), deleted(undefined)]).toEqual(['unknown', 'unknown']);
+    expect([deleted(409), deleted(412), deleted(202, 21_100)]).toEqual(['invalid', 'invalid', 'invalid']);
+    const unasked = ready().io(write('aa')).at(21_000).remove(volumeKey(VOLUME_ID)).settles().run();
+    expect(durability(unasked)).toMatchObject({
+      verdict: 'invalid',
+      counterExample: expect.arrayContaining([
+        `at the end etcd has no volume ${VOLUME_ID}, which nobody deleted`,
+      ]),
+    });
   });
 
   it('rejects what was read of a volume that was deleted later', () => {
     const deleted = (found: string) =>
-      ready().io(write('aa')).at(20_100).io(read(found)).at(21_000).remove(volumeKey(VOLUME_ID)).settles();
+      ready()
+        .io(write('aa'))
+        .at(20_100)
+        .io(read(found))
+        .at(20_900)
+        .http(202, { method: 'DELETE', path: `/volumes/${VOLUME_ID}` })
+        .at(21_000)
+        .remove(volumeKey(VOLUME_ID))
+        .settles();
     expect(durability(deleted('aa').run()).verdict).toBe('valid');
     expect(durability(deleted('bb').run()).verdict).toBe('invalid');
   });
