@@ -193,8 +193,48 @@ describe('durability', () => {
         .at(20_100)
         .io(write('bb', { outcome: 'info' }))
         .at(21_000);
-    expect(durability(blurred().settles({ f: 'half' }).run()).verdict).toBe('valid');
+    expect(durability(blurred().settles({ f: 'half' }).run())).toMatchObject({
+      verdict: 'unknown',
+      reason: 'of 1 file only the being there could be judged',
+    });
     expect(durability(blurred().settles({}).run()).verdict).toBe('invalid');
+    const another = blurred()
+      .io(write('cc', { file: 'g' }))
+      .at(22_000);
+    expect(durability(another.settles({ f: 'half', g: 'cc' }).run())).toMatchObject({
+      verdict: 'valid',
+      reason:
+        'acknowledged content was found each of the 1 times that it was compared; of 1 file only the being there could be judged',
+    });
+  });
+
+  it('judges the content again once it was written anew, when nothing can come of such a write any more', () => {
+    const anew = (atMs: number, disturb: (history: HistoryBuilder) => void = () => undefined) => {
+      const history = ready()
+        .io(write('aa'))
+        .at(20_100)
+        .io(write('bb', { outcome: 'info' }));
+      disturb(history);
+      const found = (sha256: string) => durability(history.at(50_000).settles({ f: sha256 }).run()).verdict;
+      history.at(atMs).io(write('cc'));
+      return [found('half'), found('cc')];
+    };
+    const halted =
+      (member: string, toMs: number) =>
+      (history: HistoryBuilder): void => {
+        history.at(20_200).fault('pause', member).at(toMs).fault('resume', member);
+      };
+    expect(anew(30_000)).toEqual(['unknown', 'unknown']);
+    // Whoever froze in the middle of it may not have ended its client.
+    const frozen = (history: HistoryBuilder) =>
+      history.at(20_090).fault('pause', 'consumer1').at(20_110).fault('resume', 'consumer1');
+    expect(anew(49_000, frozen)).toEqual(['unknown', 'unknown']);
+    expect(anew(30_200)).toEqual(['invalid', 'valid']);
+    // Who was frozen goes on with it.
+    expect(anew(31_000, halted('node2', 25_000))).toEqual(['unknown', 'unknown']);
+    expect(anew(31_000, halted('consumer1', 25_000))).toEqual(['unknown', 'unknown']);
+    expect(anew(36_000, halted('node2', 25_000))).toEqual(['invalid', 'valid']);
+    expect(anew(31_000, halted('etcd', 25_000))).toEqual(['invalid', 'valid']);
   });
 
   it('takes a refused write for one that did not happen', () => {
@@ -213,7 +253,7 @@ describe('durability', () => {
         .at(20_100)
         .io(write('bb', { outcome: 'cut' }))
         .at(21_000);
-    expect(durability(cut().settles({ f: 'empty' }).run()).verdict).toBe('valid');
+    expect(durability(cut().settles({ f: 'empty' }).run()).verdict).toBe('unknown');
     expect(durability(cut().settles({}).run()).verdict).toBe('invalid');
   });
 
