@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { longRun } from '../../../../src/cli/bench-checks-run.ts';
 import * as change from '../../../../src/model/changes.ts';
 import { told } from '../../../../src/rig/checks/told.ts';
 import { watch } from '../../../../src/rig/checks/watch.ts';
@@ -47,6 +48,23 @@ describe('a reset', () => {
     expect(judged(revoked((run, revision) => [...compaction, ...anew(run, revision)]))).toEqual(
       bothAre('valid'),
     );
+  });
+
+  it('is accepted at any moment of a long run, whatever its volumes are about', () => {
+    const run = longRun({ etcdEvents: 600, calls: 150 }, 3);
+    const places = run.history.filter((event) => event.type === 'told' && event.id !== undefined);
+    const compacted = etcdFault('etcd-compaction', { fromMs: 1, toMs: Number.POSITIVE_INFINITY });
+    for (const place of places.filter((_, index) => index % 10 === 0)) {
+      const { atMs, id } = place as ToldEvent;
+      const snapshot = beganAnew(run, { atMs, revision: Number(id) });
+      const isOfRevision = (event: HistoryEvent): boolean =>
+        event.type === 'told' && (event.data as { readonly revision: number }).revision === Number(id);
+      const history = run.history.flatMap<HistoryEvent>((event) =>
+        event === place ? snapshot : isOfRevision(event) ? [] : [event],
+      );
+      const judgedRun = { ...run, history: [...compacted, ...history] };
+      expect([told(judgedRun), watch(judgedRun)].filter(({ verdict }) => verdict === 'invalid')).toEqual([]);
+    }
   });
 
   it('is rejected where nothing has called for it', () => {
