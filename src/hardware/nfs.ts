@@ -73,7 +73,9 @@ function accessOf(server: MemoryNfsServer, address: string, volume: string): 'rw
 
 function read(volume: MemorySubvolume, file: string): IoAnswer {
   const found = volume.files.get(file);
-  if (found === undefined) return { outcome: 'failed', detail: 'NFS4ERR_NOENT' };
+  if (found === undefined) {
+    return { outcome: 'failed', absent: true, detail: 'Failed to open file: NFS4ERR_NOENT' };
+  }
   return { outcome: 'ok', sha256: storedFile(found).sha256 };
 }
 

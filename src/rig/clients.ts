@@ -172,6 +172,7 @@ export function createClients(options: {
         ...(answer.detail !== undefined && { error: answer.detail }),
         ...((answer.outcome === 'refused' || answer.refused === true) && { refused: true }),
         ...(answer.full === true && { full: true }),
+        ...(answer.absent === true && { absent: true }),
       });
       return answer;
     },

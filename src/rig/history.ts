@@ -62,6 +62,8 @@ export interface CallEvent {
   readonly refused?: boolean;
   /** Of an `info` write: it came to the end of the volume's quota or of the disk. */
   readonly full?: boolean;
+  /** Of a read that failed: the volume was mounted, and had no such file. Records of before don't tell. */
+  readonly absent?: boolean;
 }
 
 /** The client that has gone on as this process. */

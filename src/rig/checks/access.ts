@@ -3,52 +3,54 @@
 //
 // Only the node that has a volume owes anybody anything: elsewhere a refusal is right.
 // Assumes that the server sees a consumer's address of RecordedRun.consumers.
-// A change of the exports has GRACE_MS to take effect, by the work clock, counted from when
-// the rig saw it committed, and not counting times at which a fault kept the agent
-// from doing it: outages of the volume's node, of its agent, or of etcd. An
-// export that was applied outlives an outage of etcd and of the agent; only a
-// node that was down explains a refusal, and has RECOVERY_MS to come back.
+// A change of the exports has GRACE_MS (standings.ts) to take effect, by the work clock, counted
+// from when the rig saw it committed, and not counting times at which a fault kept the agent
+// from doing it: outages of the volume's node, of its agent, or of etcd. An export that was
+// applied outlives an outage of etcd and of the agent.
 
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { type Call, endedMs, type NfsOperation, nfsCalls } from './calls.ts';
-import { type Level, levelOf } from './exports.ts';
-import { blindSpots, disturbed, hits, type Outage, outages } from './outages.ts';
+import { blindSpots, hits, type Outage } from './outages.ts';
 import { ownersOf } from './owners.ts';
-import { countFirst, lastOfFirst } from './sorted.ts';
+import { countFirst } from './sorted.ts';
+import {
+  createDebts,
+  createStandings,
+  extended,
+  GRACE_MS,
+  type Standing,
+  type Standings,
+} from './standings.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
-import { type VolumeStep, volumeSteps } from './volume-history.ts';
+import type { VolumeStep } from './volume-history.ts';
 import { type WorkClock, workClockOf } from './work-clock.ts';
 
 const { valid, invalid, unknown } = answersOf('access');
 
-const GRACE_MS = 2_000;
-const RECOVERY_MS = 15_000;
-
 type NfsCall = Call<NfsOperation>;
-
-/** What a call that needs a level was allowed from a step of its volume on. */
-interface Standing {
-  readonly step: VolumeStep;
-  readonly allows: boolean;
-  /** The last step that took it back. */
-  readonly revoked: VolumeStep | undefined;
-  /** The step by which the agent had applied it, if that holds still. */
-  readonly granted: VolumeStep | undefined;
-}
 
 interface Context {
   readonly run: RecordedRun;
   readonly faults: readonly Outage[];
   readonly blind: readonly Outage[];
   readonly clock: WorkClock;
-  standings(call: NfsCall, address: string): readonly Standing[];
+  readonly standings: Standings;
+  /** The step by which the call was granted, where a refusal would be wrong. */
+  owedBy(call: NfsCall): VolumeStep | undefined;
 }
 
 export const access: Check = (run) => {
   if (!run.etcdComplete) return unknown('the recorder did not see every revision of etcd');
   const standings = createStandings(run);
   const clock = workClockOf(run);
-  const context: Context = { run, faults: extended(run), blind: blindSpots(run), clock, standings };
+  const context: Context = {
+    run,
+    faults: extended(run),
+    blind: blindSpots(run),
+    clock,
+    standings,
+    owedBy: createDebts(run, standings),
+  };
   let judged = 0;
   const nameless = new Set<string>();
   for (const call of nfsCalls(run)) {
@@ -75,36 +77,6 @@ export const access: Check = (run) => {
     `${count(judged, 'NFS call')}, each let in or refused as etcd says; ${count(owners.judged, 'file')} of whom they must be`,
   );
 };
-
-const needed = (call: NfsCall): Level => (call.operation.kind === 'nfs-write' ? 2 : 1);
-
-/** Looks every step up once for each consumer, not for each of its calls. */
-function createStandings(run: RecordedRun): Context['standings'] {
-  const steps = Map.groupBy(volumeSteps(run), (step) => step.id);
-  const known = new Map<string, readonly Standing[]>();
-  return (call, address) => {
-    const { volume } = call.operation;
-    const key = `${volume} ${address} ${needed(call)}`;
-    const found = known.get(key) ?? standingsOf(steps.get(volume) ?? [], address, needed(call));
-    known.set(key, found);
-    return found;
-  };
-}
-
-function standingsOf(steps: readonly VolumeStep[], address: string, level: Level): readonly Standing[] {
-  let revoked: VolumeStep | undefined;
-  let granted: VolumeStep | undefined;
-  let allowed = false;
-  return steps.map((step) => {
-    const allows = levelOf(step.after?.exports ?? [], address) >= level;
-    if (allowed && !allows) revoked = step;
-    allowed = allows;
-    const isApplied = isGranted(step, address, level);
-    if (!isApplied || step.after?.node !== step.before?.node) granted = undefined;
-    if (isApplied) granted ??= step;
-    return { step, allows, revoked, granted };
-  });
-}
 
 /** A call that got through needs a rule that allowed it, now or until a moment ago. */
 function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict | undefined {
@@ -141,39 +113,13 @@ function judgeSuccess(context: Context, call: NfsCall, address: string): Verdict
  * A refusal is wrong once the agent had applied a rule that allows the call. One
  * that came after a write had begun (`info`) shows as well that access has ended.
  */
-function judgeRefusal(context: Context, call: NfsCall, address: string): Verdict | undefined {
-  const refusedMs = call.completion?.atMs ?? endedMs(call);
-  const { granted } =
-    lastOfFirst(context.standings(call, address), ({ step }) => step.event.atMs <= refusedMs) ?? {};
-  const node = granted?.after?.node;
-  if (granted === undefined || node == null) return undefined;
-  if (context.clock.after(granted.event.atMs, GRACE_MS) >= call.invokedMs) return undefined;
-  const down = context.faults.filter((outage) => outage.role === undefined && outage.container === node);
-  const span = { fromMs: context.clock.before(call.invokedMs, RECOVERY_MS), toMs: refusedMs };
-  if (disturbed(span, down) || isElsewhere(context.run, call, node)) return undefined;
+function judgeRefusal({ owedBy }: Context, call: NfsCall, address: string): Verdict | undefined {
+  const granted = owedBy(call);
+  if (granted === undefined) return undefined;
   return invalid(`${call.operation.consumer} was refused what etcd allows it`, [
     describeRules(granted),
     describe(call, address),
   ]);
-}
-
-/** The consumer asked another node than the one that has the volume. An address says nothing about that. */
-const isElsewhere = (run: RecordedRun, { operation }: NfsCall, node: string): boolean =>
-  operation.server !== node && run.topology.nodes.some(({ name }) => name === operation.server);
-
-function isGranted({ after: volume }: VolumeStep, address: string, level: Level): boolean {
-  if (volume?.actual == null || volume.state === 'deleting' || volume.state === 'moving') return false;
-  return [volume.exports, volume.actual.exports].every((rules) => levelOf(rules, address) >= level);
-}
-
-/** After etcd is back its clients need a while to find it, and a node to start. */
-function extended(run: RecordedRun): readonly Outage[] {
-  const etcdMs = run.topology.settings.leaseTtlSeconds * 1000;
-  const clock = workClockOf(run);
-  return outages(run).map((outage) => ({
-    ...outage,
-    toMs: clock.after(outage.toMs, outage.container === 'etcd' ? etcdMs : RECOVERY_MS),
-  }));
 }
 
 const describe = (call: NfsCall, address: string): string =>

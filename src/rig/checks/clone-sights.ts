@@ -4,6 +4,7 @@
 import type { RecordedRun } from '../history.ts';
 import { type Call, calls, type NfsOperation, nfsCalls } from './calls.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf } from './final.ts';
+import { readsThatTell } from './reads.ts';
 import { seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
 
@@ -45,8 +46,8 @@ export function familyOf(run: RecordedRun): Family {
   const all = nfsCalls(run);
   const isWrite = ({ operation, completion }: NfsCall): boolean =>
     operation.kind === 'nfs-write' && !(completion?.phase === 'fail' && completion.refused === true);
-  const isRead = ({ operation, completion }: NfsCall): boolean =>
-    operation.kind === 'nfs-read' && completion?.phase === 'ok';
+  const tells = readsThatTell(run);
+  const isRead = (call: NfsCall): boolean => call.operation.kind === 'nfs-read' && tells(call);
   return {
     run,
     ...clonesOf(run),
@@ -114,7 +115,7 @@ export function sightsOf(
       volume: operation.volume,
       file,
       sha256: completion?.sha256,
-      where: `${seconds(invokedMs)}: ${operation.consumer} reads ${completion?.sha256} in ${operation.volume}/${file}`,
+      where: `${seconds(invokedMs)}: ${operation.consumer} reads ${completion?.sha256 ?? 'no such file'} in ${operation.volume}/${file}`,
     }));
   const kept = onDisk.map(({ volume, node, files }) => ({
     volume,

@@ -4,10 +4,11 @@
 import type { FollowEvent, RecordedRun, ToldEvent } from '../history.ts';
 import { hits, type Outage, outages } from './outages.ts';
 import type { Span } from './spans.ts';
+import { seconds } from './verdict.ts';
 import { workClockOf } from './work-clock.ts';
 
 /** After its stream is back, and after a fault, a consumer may take so long to have caught up, by the work clock. */
-const CATCHES_UP_WITHIN_MS = 5_000;
+export const CATCHES_UP_WITHIN_MS = 5_000;
 
 /** It sees a commit within this of it, by the work clock. */
 const SEEN_WITHIN_MS = 200;
@@ -109,3 +110,8 @@ export function revisionOf(data: unknown): number | undefined {
   const revision = (data as { readonly revision?: unknown } | null)?.revision;
   return typeof revision === 'number' ? revision : undefined;
 }
+
+/** For people. */
+export const describeTold = (event: ToldEvent): string =>
+  `${seconds(event.atMs)}: ${event.consumer} is told ${event.event}, id ${event.id ?? 'none'}, ` +
+  JSON.stringify(event.data).slice(0, 300);

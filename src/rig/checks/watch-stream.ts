@@ -1,17 +1,14 @@
 // The form of a consumer's stream, whatever it tells: revisions in order, all of one
-// together, the id on the last of them, and nothing told again that it knew.
+// together, the id on the last of them, nothing told again that it knew, and no `reset`
+// but where one is called for, with all that there is behind it (resets.ts).
 
 import type { RecordedRun, ToldEvent } from '../history.ts';
-import { type Listener, revisionOf } from './listeners.ts';
-import { seconds } from './verdict.ts';
+import { describeTold, type Listener, revisionOf } from './listeners.ts';
+import { type Broken, brokenReset } from './resets.ts';
 
-interface Broken {
-  readonly reason: string;
-  readonly lines: readonly string[];
-}
-
-export function brokenStream(run: RecordedRun, { consumer, events }: Listener): Broken | undefined {
-  return withoutBookmark(consumer, events) ?? toldAgain(run, consumer);
+export function brokenStream(run: RecordedRun, listener: Listener): Broken | undefined {
+  const { consumer, events } = listener;
+  return withoutBookmark(consumer, events) ?? toldAgain(run, consumer) ?? brokenReset(run, listener);
 }
 
 /** The last of a revision has the revision for its id, and no other has one: whoever went on after it would miss the rest. */
@@ -20,11 +17,11 @@ function withoutBookmark(consumer: string, events: readonly ToldEvent[]): Broken
     const next = events[index + 1];
     const revision = revisionOf(event.data);
     if (revision === undefined) {
-      return { reason: `${consumer} was told something without a revision`, lines: [describe(event)] };
+      return { reason: `${consumer} was told something without a revision`, lines: [describeTold(event)] };
     }
     const broken = (reason: string): Broken => ({
       reason,
-      lines: [event, ...(next === undefined ? [] : [next])].map(describe),
+      lines: [event, ...(next === undefined ? [] : [next])].map(describeTold),
     });
     const begins = next?.event === 'reset' && event.event !== 'reset';
     const isLast = next !== undefined && (begins || revisionOf(next.data) !== revision);
@@ -57,12 +54,8 @@ function toldAgain(run: RecordedRun, consumer: string): Broken | undefined {
     if (from === undefined || (revisionOf(event.data) ?? 0) > from) continue;
     return {
       reason: `${consumer} went on after revision ${from}, and was told of an older one`,
-      lines: [describe(event)],
+      lines: [describeTold(event)],
     };
   }
   return undefined;
 }
-
-const describe = (event: ToldEvent): string =>
-  `${seconds(event.atMs)}: ${event.consumer} is told ${event.event}, id ${event.id ?? 'none'}, ` +
-  JSON.stringify(event.data).slice(0, 300);

@@ -66,6 +66,8 @@ export interface IoAnswer {
   readonly refused?: boolean;
   /** With `unknown`: what broke it off was that the volume, by its quota, or the disk is full. */
   readonly full?: boolean;
+  /** With `failed`, of a read: the volume was mounted, and had no such file. */
+  readonly absent?: boolean;
   /** Digest of what was read or written. */
   readonly sha256?: string;
   /** The client's own words when it wasn't ok. */

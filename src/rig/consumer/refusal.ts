@@ -18,6 +18,9 @@ const REFUSED_AT_THE_DOOR = new RegExp(
   `Failed to (mount nfs share|open file|creat file)\\b.*${REFUSED.source}`,
 );
 
+/** Words of the server about the file itself, and not about the way to the export: that was mounted before. */
+const NO_SUCH_FILE = /Failed to open file\b.*NFS4ERR_NOENT\b/;
+
 /** The quota's limit and the disk's own end (RFC 7530, 13.1.4); the words are strerror's or the protocol's. */
 const FULL = /NFS4ERR_(DQUOT|NOSPC)\b|\bE(DQUOT|NOSPC)\b|Disk quota exceeded|No space left on device/;
 
@@ -35,7 +38,8 @@ export function answerOfFailure(kind: IoRequest['kind'], error: unknown): IoAnsw
     return { outcome: kind === 'nfs-write' ? 'unknown' : 'failed', detail: `no answer in time; ${detail}` };
   if (kind === 'nfs-write' && FULL.test(words)) return { outcome: 'unknown', full: true, detail };
   const refused = REFUSED.test(words) || EXPORT_NOT_SEEN.test(words);
-  if (!refused) return { outcome: kind === 'nfs-write' ? 'unknown' : 'failed', detail };
+  if (!refused && kind === 'nfs-write') return { outcome: 'unknown', detail };
+  if (!refused) return { outcome: 'failed', ...(NO_SUCH_FILE.test(words) && { absent: true }), detail };
   const untouched = kind !== 'nfs-write' || REFUSED_AT_THE_DOOR.test(words) || EXPORT_NOT_SEEN.test(words);
   return untouched ? { outcome: 'refused', detail } : { outcome: 'unknown', refused: true, detail };
 }

@@ -54,6 +54,11 @@ describe('the simulated NFS server', () => {
     });
   });
 
+  it('says of a file that is not there that it is not, to hosts that are accepted alone', async () => {
+    expect(await read()).toMatchObject({ outcome: 'failed', absent: true });
+    expect(await read('10.0.0.9')).not.toHaveProperty('absent');
+  });
+
   it('leaves half of a file where it ends while that is written', async () => {
     const never = (): Promise<never> => new Promise(() => undefined);
     void serveNfs({ storage, server, address: ADDRESS, sleep: never }, { ...WRITE, bytes: 600 });

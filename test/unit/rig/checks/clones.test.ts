@@ -21,6 +21,16 @@ describe('clones', () => {
     expect([cloned('e1'), cloned('e2'), cloned('e3')]).toEqual(['valid', 'valid', 'invalid']);
   });
 
+  it('rejects a clone in which a read does not find what the parent had, or finds what it had not', () => {
+    const look = (file: string, outcome: 'ok' | 'absent', sha256 = 'aa') => {
+      const { history } = movedRun();
+      history.at(20_000).io({ ...io, kind: 'nfs-read', volume: OTHER_ID, file, outcome, sha256 });
+      return CHECKS.clones(history.run()).verdict;
+    };
+    expect([look('one', 'ok'), look('one', 'absent')]).toEqual(['valid', 'invalid']);
+    expect([look('three', 'ok'), look('three', 'absent')]).toEqual(['invalid', 'valid']);
+  });
+
   it('knows what a clone of a clone has from further up', () => {
     const third = 'v00000000000000c3';
     const cloned = (files: Readonly<Record<string, string>>, ofSecond: Readonly<Record<string, string>>) => {

@@ -7,6 +7,7 @@ import { isCoveredBy } from '../../../../src/rig/checks/listeners.ts';
 import { told } from '../../../../src/rig/checks/told.ts';
 import { watch } from '../../../../src/rig/checks/watch.ts';
 import type { HistoryEvent, RecordedRun, ToldEvent } from '../../../../src/rig/history.ts';
+import { beganAnew, etcdFault } from '../support/resets.ts';
 
 const original = longRun({ etcdEvents: 600, calls: 150 }, 3);
 const heard = original.history.filter((event) => event.type === 'told');
@@ -95,8 +96,8 @@ describe('watch', () => {
   it('is excused by a reset of what was committed since it heard something, and of nothing before', () => {
     const last = heard.at(-1) as ToldEvent;
     const { revision } = last.data as { readonly revision: number };
-    const reset = { ...last, event: 'reset', data: { kind: 'reset', revision, reason: 'compacted' } };
-    const run = replaced(last, last, reset);
+    const compaction = etcdFault('etcd-compaction', { fromMs: last.atMs - 1, toMs: last.atMs });
+    const run = replaced(last, last, ...compaction, ...beganAnew(original, { atMs: last.atMs, revision }));
     const without = (...missed: readonly HistoryEvent[]): RecordedRun => ({
       ...run,
       history: run.history.filter((event) => !missed.includes(event)),

@@ -55,7 +55,26 @@ describe("what libnfs's failures mean", () => {
   });
 
   it('is not refused where only the file is missing', () => {
-    expect(answerOfFailure('nfs-read', { stderr: NO_SUCH_FILE }).outcome).toBe('failed');
+    expect(answerOfFailure('nfs-read', { stderr: NO_SUCH_FILE })).toMatchObject({
+      outcome: 'failed',
+      absent: true,
+    });
+    const looked =
+      'Failed to open file /d/none: open call failed with "NFS4: (path /d) LOOKUP failed: NFS4ERR_NOENT(-2)"';
+    expect(answerOfFailure('nfs-read', { stderr: looked })).toMatchObject({
+      outcome: 'failed',
+      absent: true,
+    });
+  });
+
+  it('does not miss a file where the export, the server or its disk is missing, nor in a write', () => {
+    const stale =
+      'Failed to open file /f: open call failed with "NFS4: (path /) failed with NFS4ERR_STALE(-70)"';
+    const unreachable = 'Failed to mount nfs share : mount_cb: RPC error. Connection refused';
+    for (const stderr of [NOT_ACCEPTED, stale, unreachable, WHILE_WRITING])
+      expect(answerOfFailure('nfs-read', { stderr })).not.toHaveProperty('absent');
+    expect(answerOfFailure('nfs-read', { killed: true, stderr: NO_SUCH_FILE })).not.toHaveProperty('absent');
+    expect(answerOfFailure('nfs-write', { stderr: NO_SUCH_FILE })).not.toHaveProperty('absent');
   });
 
   it('is unknown where a write was cut short, and failed where a read was', () => {

@@ -49,11 +49,20 @@ interface FileCall {
   /** Where the consumer mounted it; an address that is no node's name. */
   readonly server?: string;
   readonly sha256?: string;
-  /** `cut`: refused after it had begun. */
-  readonly outcome?: 'ok' | 'refused' | 'cut' | 'fail' | 'info' | 'pending';
+  /** `cut`: refused after it had begun. `absent`: there is no such file. */
+  readonly outcome?: 'ok' | 'refused' | 'cut' | 'fail' | 'absent' | 'info' | 'pending';
   /** How long it takes; 5 ms. */
   readonly tookMs?: number;
 }
+
+const PHASES = {
+  ok: 'ok',
+  refused: 'fail',
+  cut: 'info',
+  fail: 'fail',
+  absent: 'fail',
+  info: 'info',
+} as const;
 
 export function createHistory(input: TopologyInput = TOPOLOGY) {
   const topology = parseTopology(input, 'test');
@@ -147,10 +156,15 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
       const call = { type: 'call', call: calls, process: options.process ?? consumer, operation } as const;
       history.push({ ...call, atMs, phase: 'invoke' });
       if (outcome === 'pending') return builder;
-      const phase = outcome === 'refused' ? 'fail' : outcome === 'cut' ? 'info' : outcome;
+      const phase = PHASES[outcome];
       const found = outcome === 'ok' ? { sha256 } : {};
-      const refused = outcome === 'refused' || outcome === 'cut' ? { refused: true } : {};
-      history.push({ ...call, atMs: atMs + (options.tookMs ?? 5), phase, ...found, ...refused });
+      const why =
+        outcome === 'refused' || outcome === 'cut'
+          ? { refused: true }
+          : outcome === 'absent'
+            ? { absent: true }
+            : {};
+      history.push({ ...call, atMs: atMs + (options.tookMs ?? 5), phase, ...found, ...why });
       return builder;
     },
     /** The consumer begins to follow the events, or hangs up. */
