@@ -35,11 +35,13 @@ export async function openNetwork(options: {
   const join = async (from: string, to: string, port: number): Promise<void> => {
     relays.push(
       await openRelay({
+        clock,
         wires,
         at: { host: place.seenFrom(from, to), port },
         target: { host: place.addressOf(to), port },
         to,
         from: async () => from,
+        listens: 'with-target',
       }),
     );
   };
@@ -54,11 +56,13 @@ export async function openNetwork(options: {
     const port = ports.etcdPeer;
     relays.push(
       await openRelay({
+        clock,
         wires,
         at: { host: place.addressOf(to), port },
         target: { host: place.behind(to), port },
         to,
         from: (socket) => peerOf(to, socket),
+        listens: 'with-target',
       }),
     );
   };

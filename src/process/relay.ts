@@ -3,8 +3,10 @@
 // direction of the link lets it. Where nothing is done to the link nothing is added.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Exchange, Message, Wires } from '../hardware/wires.ts';
+import { watchPort } from './port-watch.ts';
 
 export interface Endpoint {
   readonly host: string;
@@ -12,6 +14,7 @@ export interface Endpoint {
 }
 
 export interface RelayOptions {
+  readonly clock: Clock;
   readonly wires: Wires;
   /** Where whoever wants to reach `to` connects. */
   readonly at: Endpoint;
@@ -19,6 +22,8 @@ export interface RelayOptions {
   readonly to: string;
   /** Whose connection it is; undefined for one that nobody knows of, which is ended. */
   readonly from: (socket: Socket) => Promise<string | undefined>;
+  /** `with-target`: while somebody listens at the target, so that connections are refused when it would refuse them. */
+  readonly listens: 'always' | 'with-target';
 }
 
 /** Sent and not yet arrived, in one direction; as much as a kernel keeps for a connection. */
@@ -33,21 +38,30 @@ export interface Relay extends AsyncDisposable {
 
 /** Until it is disposed of. Throws `machine` when it can't listen there. */
 export async function openRelay(options: RelayOptions): Promise<Relay> {
-  const { at } = options;
+  const { clock, at, target, listens } = options;
   const connections = new Set<Connection>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
     // Whoever hangs up before anything else has happened is no failure.
     client.on('error', () => undefined);
     const begin = (from: string | undefined): void => {
+      const onGone = (): void => watch?.look();
       if (from === undefined) client.resetAndDestroy();
-      else carryConnection({ ...options, client, path: { from, to: options.to }, connections });
+      else carryConnection({ ...options, client, path: { from, to: options.to }, connections, onGone });
     };
     options.from(client).then(begin, () => begin(undefined));
   });
   await listen(server, at);
+  const port = portOf(server);
+  const onChange = (isOpen: boolean): void => {
+    if (!isOpen) server.close();
+    // Nobody else has this address; and whoever should not get it back shows by what is refused.
+    else listen(server, { ...at, port }).catch(() => undefined);
+  };
+  const watch = listens === 'with-target' ? watchPort({ clock, port: target, onChange }) : undefined;
   return {
-    port: portOf(server),
+    port,
     [Symbol.asyncDispose]: async () => {
+      watch?.[Symbol.dispose]();
       const closed = new Promise((resolve) => server.close(resolve));
       for (const connection of connections) connection.end();
       await closed;
@@ -77,8 +91,10 @@ function carryConnection(options: {
   readonly target: Endpoint;
   readonly path: { readonly from: string; readonly to: string };
   readonly connections: Set<Connection>;
+  /** The other side of it has gone. */
+  readonly onGone: () => void;
 }): void {
-  const { wires, client, target, path, connections } = options;
+  const { wires, client, target, path, connections, onGone } = options;
   const there: Way = { ...path, opener: path.from };
   const back: Way = { from: path.to, to: path.from, opener: path.from };
   const exchange: Exchange = { over: false };
@@ -103,7 +119,10 @@ function carryConnection(options: {
   carry(there, BARE_BYTES, true).then(() => {
     const opened = connect({ ...target, allowHalfOpen: true, noDelay: true });
     server = opened;
-    opened.once('close', forget);
+    opened.once('close', () => {
+      forget();
+      onGone();
+    });
     // Nobody listens there: the news of it has to come back.
     const onRefused = (): void => void carry(back, BARE_BYTES, true).then(connection.end, connection.end);
     opened.once('error', onRefused);
