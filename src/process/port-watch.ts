@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import type { Endpoint } from './relay.ts';
+import type { Endpoint } from './endpoint.ts';
 
 const LOOK_EVERY_MS = 30;
 

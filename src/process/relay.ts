@@ -2,16 +2,11 @@
 // broken (hardware/wires.ts): each chunk, and each end of a connection, arrives as its
 // direction of the link lets it. Where nothing is done to the link nothing is added.
 
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { RigError } from '../base/errors.ts';
 import type { Exchange, Message, Wires } from '../hardware/wires.ts';
+import { type Endpoint, listen, portOf } from './endpoint.ts';
 import { watchPort } from './port-watch.ts';
-
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface RelayOptions {
   readonly clock: Clock;
@@ -68,17 +63,6 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
     },
   };
 }
-
-export function listen(server: Server, { host, port }: Endpoint): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new RigError('machine', `cannot listen at ${host}:${port}: ${cause.message}`, { cause })),
-    );
-    server.listen({ host, port, exclusive: true }, () => resolve());
-  });
-}
-
-export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 interface Connection {
   /** At once, with a reset at both ends. */
