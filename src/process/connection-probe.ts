@@ -25,13 +25,11 @@ export async function tryConnection(options: {
   });
   await listen(echo, { host: HOST, port: 0 });
   const relay = await openRelay({
-    clock,
     wires,
     at: { host: HOST, port: 0 },
     target: { host: HOST, port: portOf(echo) },
     to: path.to,
     from: async () => path.from,
-    listens: 'always',
   });
   const startedMs = clock.monotonicMs();
   const client = connect({ host: HOST, port: relay.port });

@@ -5,20 +5,17 @@ import { connect } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Endpoint } from './endpoint.ts';
 
-const LOOK_EVERY_MS = 30;
+const LOOK_EVERY_MS = 50;
 
 export interface PortWatch extends Disposable {
   /** Looks now, not only when its time has come: somebody has noticed something. */
   look(): void;
+  /** Tells when it has seen for the first time whether anybody does, and whenever that has changed. */
+  onChange(callback: (isOpen: boolean) => void): void;
 }
 
-/** Tells when it has seen for the first time whether anybody does, and whenever that has changed. */
-export function watchPort(options: {
-  readonly clock: Clock;
-  readonly port: Endpoint;
-  readonly onChange: (isOpen: boolean) => void;
-}): PortWatch {
-  const { clock, port, onChange } = options;
+export function watchPort(clock: Clock, port: Endpoint): PortWatch {
+  const callbacks: ((isOpen: boolean) => void)[] = [];
   let isOpen: boolean | undefined;
   let isOver = false;
   let isLooking = false;
@@ -28,7 +25,7 @@ export function watchPort(options: {
     if (isOver) return;
     if (open !== isOpen) {
       isOpen = open;
-      onChange(open);
+      for (const callback of callbacks) callback(open);
     }
     // Whoever listens ends with a connection broken off, which is noticed by whoever has it.
     if (!open) cancel = clock.after(LOOK_EVERY_MS, look);
@@ -47,6 +44,10 @@ export function watchPort(options: {
   look();
   return {
     look,
+    onChange: (callback) => {
+      callbacks.push(callback);
+      if (isOpen !== undefined) callback(isOpen);
+    },
     [Symbol.dispose]: () => {
       isOver = true;
       cancel();

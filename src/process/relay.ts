@@ -3,13 +3,11 @@
 // direction of the link lets it. Where nothing is done to the link nothing is added.
 
 import { connect, createServer, type Socket } from 'node:net';
-import type { Clock } from '../base/clock.ts';
 import type { Exchange, Message, Wires } from '../hardware/wires.ts';
 import { type Endpoint, listen, portOf } from './endpoint.ts';
-import { watchPort } from './port-watch.ts';
+import type { PortWatch } from './port-watch.ts';
 
 export interface RelayOptions {
-  readonly clock: Clock;
   readonly wires: Wires;
   /** Where whoever wants to reach `to` connects. */
   readonly at: Endpoint;
@@ -17,8 +15,8 @@ export interface RelayOptions {
   readonly to: string;
   /** Whose connection it is; undefined for one that nobody knows of, which is ended. */
   readonly from: (socket: Socket) => Promise<string | undefined>;
-  /** `with-target`: while somebody listens at the target, so that connections are refused when it would refuse them. */
-  readonly listens: 'always' | 'with-target';
+  /** Of the target's port: connections are refused while nobody listens there. Default: it is not looked at. */
+  readonly watch?: PortWatch;
 }
 
 /** Sent and not yet arrived, in one direction; as much as a kernel keeps for a connection. */
@@ -33,7 +31,7 @@ export interface Relay extends AsyncDisposable {
 
 /** Until it is disposed of. Throws `machine` when it can't listen there. */
 export async function openRelay(options: RelayOptions): Promise<Relay> {
-  const { clock, at, target, listens } = options;
+  const { at, watch } = options;
   const connections = new Set<Connection>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
     // Whoever hangs up before anything else has happened is no failure.
@@ -47,16 +45,17 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
   });
   await listen(server, at);
   const port = portOf(server);
+  let isOver = false;
   const onChange = (isOpen: boolean): void => {
-    if (!isOpen) server.close();
+    if (!isOpen || isOver) server.close();
     // Nobody else has this address; and whoever should not get it back shows by what is refused.
     else listen(server, { ...at, port }).catch(() => undefined);
   };
-  const watch = listens === 'with-target' ? watchPort({ clock, port: target, onChange }) : undefined;
+  watch?.onChange(onChange);
   return {
     port,
     [Symbol.asyncDispose]: async () => {
-      watch?.[Symbol.dispose]();
+      isOver = true;
       const closed = new Promise((resolve) => server.close(resolve));
       for (const connection of connections) connection.end();
       await closed;

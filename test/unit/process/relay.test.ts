@@ -9,6 +9,7 @@ import { createSeededRandom } from '../../../src/base/random.ts';
 import { waitFor } from '../../../src/base/retry.ts';
 import { createWires, type Wires } from '../../../src/hardware/wires.ts';
 import { tryConnection } from '../../../src/process/connection-probe.ts';
+import { watchPort } from '../../../src/process/port-watch.ts';
 import { openRelay, type Relay } from '../../../src/process/relay.ts';
 import type { LinkEffect } from '../../../src/rig/deployment.ts';
 
@@ -38,7 +39,7 @@ beforeEach(async () => {
   const { port } = server.address() as AddressInfo;
   const at = { host: HOST, port: 0 };
   const target = { host: HOST, port };
-  relay = await openRelay({ clock, wires, at, target, to: 'b', from: async () => 'a', listens: 'always' });
+  relay = await openRelay({ wires, at, target, to: 'b', from: async () => 'a' });
 });
 
 afterEach(async () => {
@@ -136,14 +137,14 @@ it('ends open connections with a reset as soon as something is sent', async () =
 
 it('refuses connections for as long as nobody would take them', async () => {
   const { port } = server.address() as AddressInfo;
+  using watch = watchPort(clock, { host: HOST, port });
   await using watching = await openRelay({
-    clock,
     wires,
     at: { host: '127.7.0.3', port: 0 },
     target: { host: HOST, port },
     to: 'b',
     from: async () => 'a',
-    listens: 'with-target',
+    watch,
   });
   const answer = async (): Promise<string> => {
     const client = connect({ host: '127.7.0.3', port: watching.port });
@@ -181,13 +182,11 @@ it('passes on that the other side was killed', async () => {
 it('ends a connection of somebody that nobody knows', async () => {
   const { port } = server.address() as AddressInfo;
   await using strict = await openRelay({
-    clock,
     wires,
     at: { host: HOST, port: 0 },
     target: { host: HOST, port },
     to: 'b',
     from: async () => undefined,
-    listens: 'always',
   });
   const client = connect({ host: HOST, port: strict.port }).on('error', () => undefined);
   await closed(client);
