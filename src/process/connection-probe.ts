@@ -5,7 +5,8 @@ import { connect, createServer } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Wires } from '../hardware/wires.ts';
 import type { Connection, Path } from '../rig/deployment.ts';
-import { listen, openRelay, portOf } from './relay.ts';
+import { listen, portOf } from './endpoint.ts';
+import { openRelay } from './relay.ts';
 
 const HOST = '127.0.0.1';
 

@@ -79,7 +79,7 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
     wires,
     place,
     etcd: etcdMembers(topology),
-    pidsOf: (member) => etcd.get(member)?.member.pids() ?? [],
+    pidOf: (member) => etcd.get(member)?.member.pid,
     hasNetwork,
   });
   const make = async (node: TopologyNode): Promise<void> => {

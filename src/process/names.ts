@@ -5,6 +5,7 @@
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 type Callback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
@@ -23,7 +24,15 @@ export function answerNames(addresses: Readonly<Record<string, string>>): void {
       else callback(null, address, 4);
     });
   };
-  dns.lookup = answer as typeof dns.lookup;
+  const promised = dns.promises.lookup as (name: string, ...rest: readonly unknown[]) => Promise<unknown>;
+  const promise = (name: string, options?: LookupOptions | number): Promise<unknown> => {
+    const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined;
+    if (address === undefined) return promised(name, options);
+    const found = { address, family: 4 };
+    return Promise.resolve(typeof options === 'object' && options.all === true ? [found] : found);
+  };
+  dns.lookup = Object.assign(answer, { [promisify.custom]: promise }) as unknown as typeof dns.lookup;
+  dns.promises.lookup = promise as typeof dns.promises.lookup;
   // For those who import it by its name.
   syncBuiltinESMExports();
 }

@@ -2,14 +2,10 @@
 // broken (hardware/wires.ts): each chunk, and each end of a connection, arrives as its
 // direction of the link lets it. Where nothing is done to the link nothing is added.
 
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { RigError } from '../base/errors.ts';
+import { connect, createServer, type Socket } from 'node:net';
 import type { Exchange, Message, Wires } from '../hardware/wires.ts';
-
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
+import { type Endpoint, listen, portOf } from './endpoint.ts';
+import type { PortWatch } from './port-watch.ts';
 
 export interface RelayOptions {
   readonly wires: Wires;
@@ -19,6 +15,8 @@ export interface RelayOptions {
   readonly to: string;
   /** Whose connection it is; undefined for one that nobody knows of, which is ended. */
   readonly from: (socket: Socket) => Promise<string | undefined>;
+  /** Of the target's port: connections are refused while nobody listens there. Default: it is not looked at. */
+  readonly watch?: PortWatch;
 }
 
 /** Sent and not yet arrived, in one direction; as much as a kernel keeps for a connection. */
@@ -33,38 +31,37 @@ export interface Relay extends AsyncDisposable {
 
 /** Until it is disposed of. Throws `machine` when it can't listen there. */
 export async function openRelay(options: RelayOptions): Promise<Relay> {
-  const { at } = options;
+  const { at, watch } = options;
   const connections = new Set<Connection>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
     // Whoever hangs up before anything else has happened is no failure.
     client.on('error', () => undefined);
     const begin = (from: string | undefined): void => {
+      const onGone = (): void => watch?.look();
       if (from === undefined) client.resetAndDestroy();
-      else carryConnection({ ...options, client, path: { from, to: options.to }, connections });
+      else carryConnection({ ...options, client, path: { from, to: options.to }, connections, onGone });
     };
     options.from(client).then(begin, () => begin(undefined));
   });
   await listen(server, at);
+  const port = portOf(server);
+  let isOver = false;
+  const onChange = (isOpen: boolean): void => {
+    if (!isOpen || isOver) server.close();
+    // Nobody else has this address; and whoever should not get it back shows by what is refused.
+    else listen(server, { ...at, port }).catch(() => undefined);
+  };
+  watch?.onChange(onChange);
   return {
-    port: portOf(server),
+    port,
     [Symbol.asyncDispose]: async () => {
+      isOver = true;
       const closed = new Promise((resolve) => server.close(resolve));
       for (const connection of connections) connection.end();
       await closed;
     },
   };
 }
-
-export function listen(server: Server, { host, port }: Endpoint): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new RigError('machine', `cannot listen at ${host}:${port}: ${cause.message}`, { cause })),
-    );
-    server.listen({ host, port, exclusive: true }, () => resolve());
-  });
-}
-
-export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 interface Connection {
   /** At once, with a reset at both ends. */
@@ -77,8 +74,10 @@ function carryConnection(options: {
   readonly target: Endpoint;
   readonly path: { readonly from: string; readonly to: string };
   readonly connections: Set<Connection>;
+  /** The other side of it has gone. */
+  readonly onGone: () => void;
 }): void {
-  const { wires, client, target, path, connections } = options;
+  const { wires, client, target, path, connections, onGone } = options;
   const there: Way = { ...path, opener: path.from };
   const back: Way = { from: path.to, to: path.from, opener: path.from };
   const exchange: Exchange = { over: false };
@@ -103,7 +102,10 @@ function carryConnection(options: {
   carry(there, BARE_BYTES, true).then(() => {
     const opened = connect({ ...target, allowHalfOpen: true, noDelay: true });
     server = opened;
-    opened.once('close', forget);
+    opened.once('close', () => {
+      forget();
+      onGone();
+    });
     // Nobody listens there: the news of it has to come back.
     const onRefused = (): void => void carry(back, BARE_BYTES, true).then(connection.end, connection.end);
     opened.once('error', onRefused);

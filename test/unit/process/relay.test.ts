@@ -9,6 +9,7 @@ import { createSeededRandom } from '../../../src/base/random.ts';
 import { waitFor } from '../../../src/base/retry.ts';
 import { createWires, type Wires } from '../../../src/hardware/wires.ts';
 import { tryConnection } from '../../../src/process/connection-probe.ts';
+import { watchPort } from '../../../src/process/port-watch.ts';
 import { openRelay, type Relay } from '../../../src/process/relay.ts';
 import type { LinkEffect } from '../../../src/rig/deployment.ts';
 
@@ -37,7 +38,8 @@ beforeEach(async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const at = { host: HOST, port: 0 };
-  relay = await openRelay({ wires, at, target: { host: HOST, port }, to: 'b', from: async () => 'a' });
+  const target = { host: HOST, port };
+  relay = await openRelay({ wires, at, target, to: 'b', from: async () => 'a' });
 });
 
 afterEach(async () => {
@@ -133,10 +135,40 @@ it('ends open connections with a reset as soon as something is sent', async () =
   expect(await end).toMatchObject({ code: 'ECONNRESET' });
 });
 
-it('ends a connection that nobody takes', async () => {
-  await new Promise((resolve) => server.close(resolve));
-  const client = dial();
-  expect(await closed(client)).toMatchObject({ code: 'ECONNRESET' });
+it('refuses connections for as long as nobody would take them', async () => {
+  const { port } = server.address() as AddressInfo;
+  using watch = watchPort(clock, { host: HOST, port });
+  await using watching = await openRelay({
+    wires,
+    at: { host: '127.7.0.3', port: 0 },
+    target: { host: HOST, port },
+    to: 'b',
+    from: async () => 'a',
+    watch,
+  });
+  const answer = async (): Promise<string> => {
+    const client = connect({ host: '127.7.0.3', port: watching.port });
+    const refused = closed(client).then((error) => (error as NodeJS.ErrnoException | null)?.code);
+    client.on('error', () => undefined).write('?');
+    const outcome = await Promise.race([heard(client, 1_000), refused]);
+    client.destroy();
+    return String(outcome);
+  };
+  const becomes = (wanted: string): Promise<true> =>
+    waitFor({
+      clock,
+      what: `a connection to come to ${wanted}`,
+      timeoutMs: 5_000,
+      intervalMs: 5,
+      probe: async () => (await answer()) === wanted || undefined,
+    });
+  await becomes('?');
+  // As when a process is killed: its port and its connections go at once.
+  server.close();
+  for (const socket of accepted) socket.resetAndDestroy();
+  await becomes('ECONNREFUSED');
+  server.listen(port, HOST);
+  await becomes('?');
 });
 
 it('passes on that the other side was killed', async () => {

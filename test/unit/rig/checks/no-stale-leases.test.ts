@@ -44,6 +44,13 @@ describe('no-stale-leases', () => {
     );
   });
 
+  it('does not take a role for dead that its supervisor may yet have to start, however slow the machine is', () => {
+    const history = createHistory().registers('node1', '11').at(4000).fault('kill', 'node1', 'agent');
+    // Four tasks a core: five seconds of work take twenty.
+    history.at(20_000).machine(20_000, { runnable: 8 }).finalState();
+    expect(noStaleLeases(history.run()).verdict).toBe('valid');
+  });
+
   it('accepts what a process left that has only just died', () => {
     const history = createHistory()
       .registers('node1', '11')
