@@ -1,7 +1,9 @@
 // The simulated mode as tests use it: their own code runs in real time, in which
 // simulated time stands still but while they await something of the cluster.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { RigError } from '../base/errors.ts';
+import { watchForReal } from '../base/event-loop.ts';
 import type { EventLoop } from '../simulator/drive.ts';
 import { createSimulation } from '../simulator/mode.ts';
 import type { ClusterMode, Conduct, OpenedMode, OpenModeOptions } from './mode.ts';
@@ -17,14 +19,14 @@ async function openSimulated({ seed, system, conducts }: OpenModeOptions): Promi
     });
   }
   await loadRoles();
-  const loop = conducts === 'whole' ? THIS_LOOP : TOLERANT_LOOP;
+  const loop = conducts === 'whole' ? STRICT_LOOP : TOLERANT_LOOP;
   const simulation = createSimulation({ seed, loop, writeFile: writeFileNow });
   return {
     clock: simulation.clock,
     runId: `simulated-${seed}`,
     deploy: simulation.deploy,
     openKv: simulation.openKv,
-    conduct: conducts === 'whole' ? wholly(simulation.conduct) : sharing(wholly(simulation.conduct)),
+    conduct: conducts === 'whole' ? marked(wholly(simulation.conduct)) : sharing(wholly(simulation.conduct)),
     machine: IDLE_MACHINE,
     recordedAs: 'simulated',
     [Symbol.asyncDispose]: async () => undefined,
@@ -36,6 +38,19 @@ const TOLERANT_LOOP: EventLoop = {
   ...THIS_LOOP,
   watchForReal: () => ({ found: () => undefined, [Symbol.dispose]: () => undefined }),
 };
+
+/** What is going on as part of simulated work, and not in the same thread besides it, as a test runner's reports do. */
+const simulatedWork = new AsyncLocalStorage<true>();
+
+const STRICT_LOOP: EventLoop = {
+  ...THIS_LOOP,
+  watchForReal: () => watchForReal(() => simulatedWork.getStore() === true),
+};
+
+const marked =
+  (conduct: Conduct): Conduct =>
+  (work) =>
+    simulatedWork.run(true, () => conduct(work));
 
 /** With what came of the work. */
 const wholly =

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClosurePackage, type LockFile, productionClosure } from './closure.ts';
-import { listFiles } from './files.ts';
+import { listFiles, readLockFile } from './files.ts';
 
 export const IMAGE_NAMES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'links', 'reaper'] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
@@ -74,7 +74,7 @@ export function planImages(options: {
   readonly only?: readonly ImageName[];
 }): readonly Plan[] {
   const { root, architecture, only = IMAGE_NAMES } = options;
-  const lock: LockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const lock = readLockFile(root);
   const wanted = new Set(only.flatMap(ancestry));
   const plans = new Map<ImageName, Plan>();
   for (const recipe of RECIPES.filter(({ name }) => wanted.has(name))) {
