@@ -15,7 +15,7 @@ export default {
     forbid(
       'no-orphans',
       'A module that nothing uses.',
-      { orphan: true, pathNot: ['main\\.ts$', '^src/rig/report/page/main\\.js$'] },
+      { orphan: true, pathNot: ['main\\.ts$', '^src/(index|jest)\\.ts$', '^src/rig/report/page/main\\.js$'] },
       {},
     ),
     forbid('no-unresolved', 'An import that leads nowhere.', {}, { couldNotResolve: true }),
@@ -41,7 +41,7 @@ export default {
       'daemon-below-rig',
       'The product knows nothing of its tests.',
       { path: '^src/daemon' },
-      { path: '^src/(rig|simulator|hardware|process|fleet|cli)' },
+      { path: '^src/(rig|simulator|hardware|process|fleet|cluster|cli)' },
     ),
     forbid(
       'roles-meet-in-etcd',
@@ -73,7 +73,7 @@ export default {
       'rig-is-black-box',
       'Of the product the rig sees base, model and the raw kv.',
       { path: '^src/rig' },
-      { path: '^src/(daemon|storage|nfs|network|simulator|hardware|process|fleet|cli)' },
+      { path: '^src/(daemon|storage|nfs|network|simulator|hardware|process|fleet|cluster|cli)' },
     ),
     forbid(
       'hardware-is-modelled',
@@ -122,6 +122,24 @@ export default {
       },
     ),
     forbid('cli-is-top', 'Nothing imports cli.', { pathNot: '^src/cli' }, { path: '^src/cli' }),
+    forbid(
+      'cluster-is-for-tests',
+      'Clusters in the hands of tests and commands: nothing below knows of them.',
+      { path: '^src/', pathNot: '^src/((cluster|cli)/|(index|jest)\\.ts$)' },
+      { path: '^src/cluster/' },
+    ),
+    forbid(
+      'entries-are-top',
+      'What the package gives to others is not for itself.',
+      { path: '^src/' },
+      { path: '^src/(index|jest)\\.ts$' },
+    ),
+    forbid(
+      'jest-apart',
+      'Whoever uses a cluster need not have jest.',
+      { path: '^src/', pathNot: '^src/jest\\.ts$' },
+      { path: 'node_modules/(@jest|jest|expect)/' },
+    ),
     forbid(
       'effects-at-the-rim',
       'No sockets, files, processes, timers or chance in the pure parts: nothing of Node.',

@@ -17,14 +17,17 @@ export interface RealWatch extends Disposable {
   found(): string | undefined;
 }
 
-/** Notices timers, sockets, requests for files and the like, in this thread, until it is disposed of. */
-export function watchForReal(): RealWatch {
+/**
+ * Notices timers, sockets, requests for files and the like, in this thread, until it is disposed of. `isConcerned`: whether
+ * what begins right now is anybody's whom it is to notice; default: it is.
+ */
+export function watchForReal(isConcerned: () => boolean = () => true): RealWatch {
   let found: string | undefined;
   const options = {
     // Hooks for promises would cost more than all the rest.
     trackPromises: false,
     init: (_id: number, type: string): void => {
-      if (!OWN.has(type))
+      if (!OWN.has(type) && isConcerned())
         found ??= `${type} ${new Error().stack?.split('\n').slice(2, 8).join(' <- ') ?? ''}`;
     },
   };

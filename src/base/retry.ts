@@ -11,13 +11,14 @@ import { below, type Random } from './random.ts';
  * A probe that throws is "not yet"; its error is part of the last-seen text.
  */
 export async function waitFor<T>(options: {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   readonly what: string;
   readonly timeoutMs: number;
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
   readonly probe: () => Promise<T | undefined>;
-  readonly describe?: () => string;
+  /** Given what the last probe threw, if it did. */
+  readonly describe?: (error: unknown) => string;
 }): Promise<T> {
   const { clock, what, timeoutMs, intervalMs = 50, signal } = options;
   const startedMs = clock.monotonicMs();
@@ -31,7 +32,8 @@ export async function waitFor<T>(options: {
       lastError = error;
     }
     if (clock.monotonicMs() - startedMs >= timeoutMs) {
-      const seen = options.describe?.() ?? (lastError === undefined ? 'not yet true' : String(lastError));
+      const seen =
+        options.describe?.(lastError) ?? (lastError === undefined ? 'not yet true' : String(lastError));
       throw new RigError('timeout', `waited ${timeoutMs} ms for ${what}; last seen: ${seen}`, {
         definite: false,
         cause: lastError,

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { RigError } from '../base/errors.ts';
 import type { SimulationRequest, SimulationResult } from './simulation.ts';
@@ -17,7 +18,7 @@ export function openPool(most: number): SimulationPool {
   const size = Math.max(1, Math.min(most, availableParallelism()));
   const workers = Array.from(
     { length: size },
-    () => new Worker(new URL('./simulation-worker.ts', import.meta.url)),
+    () => new Worker(join(import.meta.dirname, `simulation-worker${extname(import.meta.filename)}`)),
   );
   return {
     size,

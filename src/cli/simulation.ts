@@ -1,28 +1,13 @@
 // One simulated run, in whichever thread has nothing else to do.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
-import type { Machine } from '../rig/machine.ts';
+import { IDLE_MACHINE, loadRoles, THIS_LOOP, writeFileNow } from '../cluster/simulation-host.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { type GivenPlan, scenarioOf } from '../rig/shrink/given.ts';
 import { createSimulation } from '../simulator/mode.ts';
 import { digestOfRecord } from './record-digest.ts';
 
-/** Loaded before anything begins: in simulated time nothing is read from a real disk (daemon/roles.ts). */
-await Promise.all([
-  import('../daemon/agent/agent.ts'),
-  import('../daemon/api/api.ts'),
-  import('../daemon/cluster.ts'),
-  import('../daemon/engine/engine.ts'),
-  import('../daemon/engine/notify/notifier.ts'),
-  import('../daemon/peers.ts'),
-  import('../daemon/secret.ts'),
-]);
-
-/** Whatever is simulated has a core of its own. */
-const IDLE: Machine = { cores: 1, runnable: () => 0 };
+await loadRoles();
 
 export interface SimulationRequest {
   readonly scenario: string;
@@ -59,11 +44,8 @@ export async function simulateScenario(
 ): Promise<SimulationResult> {
   const { elapsed, ...simulation } = createSimulation({
     seed,
-    loop: { whenIdle, watchForReal, catchUnhandled },
-    writeFile: (path, file, text) => {
-      mkdirSync(path, { recursive: true });
-      writeFileSync(join(path, file), text);
-    },
+    loop: THIS_LOOP,
+    writeFile: writeFileNow,
   });
   const result = await runScenario({
     ...simulation,
@@ -74,7 +56,7 @@ export async function simulateScenario(
     runId: `simulated-${seed}`,
     signal: new AbortController().signal,
     keep: 'never',
-    machine: IDLE,
+    machine: IDLE_MACHINE,
     keepsRecord,
     onProgress,
   });

@@ -1,12 +1,15 @@
-// The containers mode as the commands use it: with this machine's engine, this
-// project's images.
+// The containers mode with this machine's engine and this project's images.
 
-import type { Clock } from '../base/clock.ts';
+import { type Clock, createSystemClock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
 import { createSystemRandom, hex } from '../base/random.ts';
 import { connectEngine, engineHost } from '../rig/docker/engine.ts';
+import { requireCompose } from '../rig/docker/install-compose.ts';
 import { openContainersMode } from '../rig/docker/mode.ts';
 import { requireImage } from '../rig/docker/system-image.ts';
 import type { Mode } from '../rig/lifecycle.ts';
+import type { ClusterMode } from './mode.ts';
+import { openKv } from './open-kv.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { readSettings } from './settings.ts';
 
@@ -31,3 +34,20 @@ export async function openContainers(
 
 /** Tells apart whatever runs side by side on one engine. */
 export const newRunId = (): string => hex(createSystemRandom(), 8);
+
+export const containers: ClusterMode = {
+  missing: async () => {
+    try {
+      await connectEngine(readSettings().engine);
+      await requireCompose();
+      return undefined;
+    } catch (error) {
+      return RigError.from(error).message;
+    }
+  },
+  open: async ({ system, onProgress }) => {
+    const clock = createSystemClock();
+    const mode = await openContainers(clock, onProgress, { system });
+    return { ...mode, clock, openKv, runId: newRunId(), conduct: (work) => work() };
+  },
+};

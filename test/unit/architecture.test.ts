@@ -159,7 +159,11 @@ describe('the dependency rules', () => {
     ['execa-in-the-rig', 'src/base/b.ts', 'execa'],
     ['processes-at-the-rim', 'src/rig/journal.ts', 'node:child_process'],
     ['environment-in-settings', 'src/kv/view.ts', 'node:process'],
-    ['cli-is-top', 'src/rig/reports.ts', 'src/cluster/root.ts'],
+    ['cli-is-top', 'src/rig/reports.ts', 'src/cli/interrupt.ts'],
+    ['cli-is-top', 'src/cluster/a.ts', 'src/cli/interrupt.ts'],
+    ['cluster-is-for-tests', 'src/rig/docker/a.ts', 'src/cluster/root.ts'],
+    ['entries-are-top', 'src/cli/a.ts', 'src/index.ts'],
+    ['jest-apart', 'src/cluster/b.ts', '@jest/globals'],
   ];
 
   let caught: ReadonlySet<string>;

@@ -69,7 +69,12 @@ export function renderCompose(options: ComposeOptions): string {
     networks: { default: labels },
     volumes: Object.fromEntries(volumes),
   };
-  const comment = (options.header ?? []).map((line) => `# ${line}`.trimEnd()).join('\n');
+  return formatCompose(document, options.header);
+}
+
+/** As YAML, with its header as comments. */
+export function formatCompose(document: unknown, header: readonly string[] = []): string {
+  const comment = header.map((line) => `# ${line}`.trimEnd()).join('\n');
   const yaml = stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
   return comment === '' ? yaml : `${comment}\n\n${yaml}`;
 }
@@ -78,10 +83,10 @@ const dataVolume = (name: string): string => `${name}-data`;
 
 // Images are built on this engine, whoever builds them: without `never`, Compose would
 // try to pull a missing one and complain of denied access instead of its absence.
-const UNPULLED = { pull_policy: 'never' };
+export const UNPULLED = { pull_policy: 'never' };
 
 // An init as PID 1 passes signals on, and reaps what a killed process leaves behind.
-const INIT = { init: true };
+export const INIT = { init: true };
 
 /** `test`: the command that the engine runs in the container. */
 function healthcheck(
@@ -186,4 +191,4 @@ function consumerService({ images }: ComposeOptions, name: string): Section {
 }
 
 /** On a free port of the host's loopback interface; Compose tells which. */
-const published = (port: number): string => `127.0.0.1:${PUBLISHED_PORTS}:${port}`;
+export const published = (port: number): string => `127.0.0.1:${PUBLISHED_PORTS}:${port}`;

@@ -1,14 +1,11 @@
 // Builds one image from its plan: the build context, the arguments, and what to
 // say when it fails. Through the engine's API, so that no Docker CLI is needed.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { RigError } from '../../base/errors.ts';
 import { debianFilesystem } from './bootstrap.ts';
-import type { LockFile } from './closure.ts';
 import { lastLines } from './command.ts';
-import { listPackageFiles } from './files.ts';
+import { listPackageFiles, readLockFile } from './files.ts';
 import { followStream } from './progress.ts';
 import { nodeVersion, type Plan } from './recipes.ts';
 import { runtimeBinary } from './runtime.ts';
@@ -68,7 +65,7 @@ type Ground = Readonly<{ BASE_IMAGE: string; NODE_BINARY?: string }>;
 
 async function groundOf(docker: Docker, options: BuildOptions): Promise<Ground> {
   const { root, architecture, onProgress } = options;
-  const lock: LockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const lock = readLockFile(root);
   return {
     BASE_IMAGE: await debianFilesystem(docker, { onProgress }),
     NODE_BINARY: await runtimeBinary({ root, architecture, version: nodeVersion(lock) }),

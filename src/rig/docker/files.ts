@@ -1,7 +1,8 @@
 // The files of a build context, in a stable order.
 
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LockFile } from './closure.ts';
 
 /** What no program reads at run time: it would only make packages slow to send and to import. */
 const NOT_AT_RUN_TIME =
@@ -24,4 +25,11 @@ function walk(root: string, path: string, keep: (path: string) => boolean): stri
   if (stat === undefined) return [];
   if (!stat.isDirectory()) return [path];
   return readdirSync(join(root, path)).flatMap((name) => walk(root, `${path}/${name}`, keep));
+}
+
+/** What npm has installed below `root`: as the repository says it, or the package that was made of it. */
+export function readLockFile(root: string): LockFile {
+  const names = ['package-lock.json', 'npm-shrinkwrap.json'].map((name) => join(root, name));
+  const path = names.find((name) => statSync(name, { throwIfNoEntry: false }) !== undefined) ?? names[0];
+  return JSON.parse(readFileSync(path as string, 'utf8')) as LockFile;
 }

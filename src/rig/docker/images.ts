@@ -4,7 +4,7 @@
 import type Docker from 'dockerode';
 import { buildImage, CONTENT_HASH_LABEL } from './build.ts';
 import { inspectImage, isStatus } from './progress.ts';
-import { IMAGE_NAMES, type ImageName, type Plan, planImages } from './recipes.ts';
+import { CLUSTER_IMAGES, IMAGE_NAMES, type ImageName, type Plan, planImages } from './recipes.ts';
 import { engineArchitecture } from './runtime.ts';
 
 const REPOSITORY = 'cobalt-rig';
@@ -16,7 +16,7 @@ export interface EnsureImagesOptions {
   readonly root: string;
   /** One line a step; nothing when everything is up to date. */
   readonly onProgress: (line: string) => void;
-  /** Default: all. What these stand on is built too. */
+  /** Default: {@link CLUSTER_IMAGES}. What these stand on is built too. */
   readonly only?: readonly ImageName[];
 }
 
@@ -35,9 +35,9 @@ function imageTag({ recipe, hash }: Pick<Plan, 'recipe' | 'hash'>): string {
  * Throws `machine` with the last lines of a build that failed.
  */
 export async function ensureImages(docker: Docker, options: EnsureImagesOptions): Promise<ImageSet> {
-  const { root, onProgress, only = IMAGE_NAMES } = options;
+  const { root, onProgress, only = CLUSTER_IMAGES } = options;
   const architecture = await engineArchitecture(docker);
-  const all = planImages({ root, architecture });
+  const all = planImages({ root, architecture, only: IMAGE_NAMES });
   const plans = planImages({ root, architecture, only });
   const missing = new Set(await missingPlans(docker, plans));
   const tags = Object.fromEntries(all.map((plan) => [plan.recipe.name, imageTag(plan)])) as ImageSet;

@@ -5,9 +5,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClosurePackage, type LockFile, productionClosure } from './closure.ts';
-import { listFiles } from './files.ts';
+import { listFiles, readLockFile } from './files.ts';
 
-export const IMAGE_NAMES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'links', 'reaper'] as const;
+/** What clusters and the rig are made of. */
+export const CLUSTER_IMAGES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'links', 'reaper'] as const;
+/** And those that are built only when they are asked for. */
+export const IMAGE_NAMES = [...CLUSTER_IMAGES, 'logs'] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
 export interface Recipe {
@@ -58,6 +61,7 @@ export const RECIPES: readonly Recipe[] = [
   },
   { name: 'links', parent: 'base', sources: ['images/links'], packages: [] },
   { name: 'reaper', parent: 'base', sources: ['images/reaper'], packages: [] },
+  { name: 'logs', parent: 'base', sources: ['images/logs'], packages: [] },
 ];
 
 /** A recipe with its inputs found; `hash` is SHA-256 in hex over all of them and the parent's hash. */
@@ -68,14 +72,14 @@ export interface Plan {
   readonly closure: readonly ClosurePackage[];
 }
 
-/** Plans `only` (default all) and what they stand on, parents first. `architecture` is the engine's, as in Node's process.arch. */
+/** Plans `only` (default {@link CLUSTER_IMAGES}) and what they stand on, parents first. `architecture` is the engine's, as in Node's process.arch. */
 export function planImages(options: {
   readonly root: string;
   readonly architecture: string;
   readonly only?: readonly ImageName[];
 }): readonly Plan[] {
-  const { root, architecture, only = IMAGE_NAMES } = options;
-  const lock: LockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const { root, architecture, only = CLUSTER_IMAGES } = options;
+  const lock = readLockFile(root);
   const wanted = new Set(only.flatMap(ancestry));
   const plans = new Map<ImageName, Plan>();
   for (const recipe of RECIPES.filter(({ name }) => wanted.has(name))) {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,7 +12,9 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 const hashes = (architecture = 'x64'): Record<string, string> =>
-  Object.fromEntries(planImages({ root, architecture }).map(({ recipe, hash }) => [recipe.name, hash]));
+  Object.fromEntries(
+    planImages({ root, architecture, only: IMAGE_NAMES }).map(({ recipe, hash }) => [recipe.name, hash]),
+  );
 
 /** The images whose hash differs after `change`. */
 function changedBy(change: () => void): string[] {
@@ -62,6 +64,16 @@ describe('planImages', () => {
         write('images/etcd/b', 'same');
       }),
     ).toEqual(['etcd']);
+  });
+
+  it('plans only what clusters are made of, unless it is told more', () => {
+    const planned = planImages({ root, architecture: 'x64' }).map(({ recipe }) => recipe.name);
+    expect(planned).toEqual(IMAGE_NAMES.filter((name) => name !== 'logs'));
+  });
+
+  it('plans the same from the package that others install, whose lock file has another name', () => {
+    const change = () => renameSync(join(root, 'package-lock.json'), join(root, 'npm-shrinkwrap.json'));
+    expect(changedBy(change)).toEqual([]);
   });
 
   it('builds anew for another architecture', () => {
