@@ -40,6 +40,8 @@ export async function startControlDaemon(options: {
       COBALT_ROLES: 'api,engine',
       COBALT_ETCD_ENDPOINTS: etcd.join(','),
       COBALT_API_PORT: String(port),
+      // A fleet is there to be worked, from one address.
+      COBALT_API_RATE_PER_SECOND: '0',
       COBALT_STORAGE: 'memory',
       COBALT_EXPORTER: 'memory',
       COBALT_VOLUME_PATH: `/nowhere/${name}`,
