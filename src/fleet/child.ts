@@ -65,18 +65,26 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
+export interface Readiness {
+  /** In the complaint: what could not be started. */
+  readonly what: string;
+  readonly next: string;
+  /** Resolves when it is ready; is given up with the signal. */
+  readonly ready: (signal: AbortSignal) => Promise<unknown>;
+}
+
 /** Resolves when it is ready. If it ends before, or doesn't become ready, it is stopped: `machine`, with what to do next. */
-export async function untilReady(
-  child: Child,
-  { what, next, ready }: { readonly what: string; readonly next: string; readonly ready: Promise<unknown> },
-): Promise<void> {
+export async function untilReady(child: Child, { what, next, ready }: Readiness): Promise<void> {
+  const over = new AbortController();
   const failed = child.ended.then((why) => {
     throw new RigError('machine', `${what} could not be started: ${why}`, { next });
   });
+  const isReady = ready(over.signal);
   try {
-    await Promise.race([failed, ready]);
+    await Promise.race([failed, isReady]);
   } catch (error) {
-    await child.stop();
+    over.abort();
+    await Promise.allSettled([isReady, child.stop()]);
     throw error;
   }
 }

@@ -45,15 +45,16 @@ export async function startControlDaemon(options: {
   await untilReady(child, {
     what: 'the daemon for API and engine',
     next: `Look into ${logFile}, or go without it (--no-control).`,
-    ready: waitFor({
-      clock,
-      what: `${url}/healthz to answer`,
-      timeoutMs: ANSWERS_WITHIN_MS,
-      probe: async () => {
-        const { status } = await network.call({ method: 'GET', url: `${url}/healthz`, timeoutMs: 1000 });
-        return status === 200 || undefined;
-      },
-    }),
+    ready: (signal) =>
+      waitFor({
+        ...{ clock, signal },
+        what: `${url}/healthz to answer`,
+        timeoutMs: ANSWERS_WITHIN_MS,
+        probe: async () => {
+          const { status } = await network.call({ method: 'GET', url: `${url}/healthz`, timeoutMs: 1000 });
+          return status === 200 || undefined;
+        },
+      }),
   });
   return { url, [Symbol.asyncDispose]: child.stop };
 }

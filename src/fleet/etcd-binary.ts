@@ -48,16 +48,16 @@ export async function startEtcdBinary(options: EtcdBinaryOptions): Promise<EtcdB
   await untilReady(child, {
     what: `etcd ('${binary}')`,
     next: `Install it (Debian: apt-get install etcd-server), give --etcd <endpoint>, or look into ${logFile}.`,
-    ready: untilItAnswers(clock, endpoint),
+    ready: (signal) => untilItAnswers(clock, endpoint, signal),
   });
   return { ...child, endpoint, [Symbol.asyncDispose]: child.stop };
 }
 
-async function untilItAnswers(clock: Clock, endpoint: string): Promise<void> {
+async function untilItAnswers(clock: Clock, endpoint: string, signal: AbortSignal): Promise<void> {
   const kv = createEtcdKv({ endpoints: [endpoint] });
   try {
     await waitFor({
-      clock,
+      ...{ clock, signal },
       what: `etcd at ${endpoint} to answer`,
       timeoutMs: ANSWERS_WITHIN_MS,
       probe: () =>

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Random } from '../base/random.ts';
+import { hex, type Random } from '../base/random.ts';
 import { createEtcdKv } from '../kv/etcd.ts';
 import type { Network } from '../network/network.ts';
 import { createMemoryDisk } from '../storage/memory.ts';
@@ -95,7 +95,7 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
   );
   world = open.world;
   // Of several clusters on one machine no two daemons may have one name.
-  const name = `${cluster.prefix}-control-${process.pid}`;
+  const name = `${cluster.prefix}-control-${hex(random, 8)}`;
   await using control = options.control
     ? await startControlDaemon({ clock, network, name, folder, etcd })
     : undefined;
