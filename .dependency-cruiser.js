@@ -169,8 +169,7 @@ export default {
       'Processes are started by base, the supervisor, the consumer, the fleet, rig/docker, process and cli only.',
       {
         path: '^src',
-        pathNot:
-          '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main|fleet/(etcd-binary|control-daemon))\\.ts$)',
+        pathNot: '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main|fleet/child)\\.ts$)',
       },
       { path: '^(node:)?child_process$' },
     ),

@@ -2,6 +2,9 @@
 
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
+import type { BenchFleetOptions } from './bench-fleet.ts';
+import type { StepOptions } from './bench-fleet-measuring.ts';
+import { parseCount, wholeNumber } from './fleet-options.ts';
 
 export function registerBench(program: Command): void {
   const bench = program
@@ -33,6 +36,30 @@ export function registerBench(program: Command): void {
       (await import('./bench-sim.ts')).benchSim(options),
     );
   bench
+    .command('fleet')
+    .description('agents of one process in front of one etcd: what so many cost, and where it breaks')
+    .option(
+      '--agents <numbers>',
+      'how many, separated by commas',
+      parseAgents,
+      [500, 2000, 5000, 10_000, 20_000],
+    )
+    .option(
+      '--heartbeat <seconds>',
+      'between two renewals of a lease',
+      wholeNumber('number of seconds', 1, 200),
+      10,
+    )
+    .option('--seconds <number>', 'how long each is measured', wholeNumber('number of seconds', 1, 3600), 60)
+    .option('--no-deaths', 'leave out the death of a tenth of 2,000 nodes')
+    .action(async (options: BenchFleetOptions) => (await import('./bench-fleet.ts')).benchFleet(options));
+  bench
+    .command('fleet-step', { hidden: true })
+    .requiredOption('--options <json>', 'of the step')
+    .action(async ({ options }: { readonly options: string }) =>
+      (await import('./bench-fleet-step.ts')).benchFleetStep(JSON.parse(options) as StepOptions),
+    );
+  bench
     .command('report')
     .description('report.html of such a run: its size, and how long it takes to write and to open')
     .option('--rounds <number>', 'how often each is timed', parseRounds, 10)
@@ -47,4 +74,8 @@ function parseRounds(text: string): number {
   throw new RigError('invalid', `'${text}' is no number of rounds`, {
     next: 'Give a whole number from 1 to 100.',
   });
+}
+
+function parseAgents(text: string): readonly number[] {
+  return text.split(',').map(parseCount);
 }

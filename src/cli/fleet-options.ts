@@ -38,7 +38,7 @@ const RECONCILE_PER_HEARTBEAT = 3;
 const FAIL_OVER_MS = 5000;
 
 export function parseCount(text: string): number {
-  return checkedCount(Number(text === '' ? Number.NaN : text));
+  return checkedCount(Number(text === '' ? Number.NaN : text), text);
 }
 
 /** A parser of whole numbers within bounds, which are part of the complaint. */

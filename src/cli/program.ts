@@ -27,6 +27,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   render: async () => (await import('./render.ts')).registerRender,
   fleet: async () => (await import('./fleet.ts')).registerFleet,
   sim: async () => (await import('./sim.ts')).registerSim,
+  mirror: async () => (await import('./mirror.ts')).registerMirror,
   bench: async () => (await import('./bench.ts')).registerBench,
 };
 

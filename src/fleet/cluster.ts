@@ -73,14 +73,14 @@ export const clusterSchema = z
 
 export type Cluster = z.output<typeof clusterSchema>;
 
-/** The number itself. Throws `invalid` for what is no number of nodes. */
-export function checkedCount(count: number): number {
+/** The number itself. Throws `invalid` for what is no number of nodes, or isn't what somebody `said`. */
+export function checkedCount(count: number, said = String(count)): number {
   if (Number.isInteger(count) && count >= 1 && count <= MOST_NODES) return count;
   const next =
     count > MOST_NODES
       ? `Give at most ${MOST_NODES}, which is what one process carries; several may stand before one etcd, each with a --prefix of its own.`
       : `Give a whole number from 1 to ${MOST_NODES}.`;
-  throw new RigError('invalid', `${count} is no number of nodes`, { next });
+  throw new RigError('invalid', `'${said}' is no number of nodes`, { next });
 }
 
 /** With as many nodes more as are missing, or those that came last leaving. Those that leave already don't count. */

@@ -1,22 +1,16 @@
-// An etcd of the fleet's own: the binary of Debian's etcd-server, as a child on 127.0.0.1
-// that ends with us.
+// An etcd of the fleet's own: the binary of Debian's etcd-server, as a child on 127.0.0.1.
 
-import { spawn } from 'node:child_process';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { hasCode, RigError } from '../base/errors.ts';
+import { hasCode } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { createEtcdKv } from '../kv/etcd.ts';
+import { type Child, startChild, untilReady } from './child.ts';
 
-export interface EtcdBinary extends AsyncDisposable {
+export interface EtcdBinary extends Child, AsyncDisposable {
   readonly endpoint: string;
-  readonly pid: number;
-  /** Resolves with the reason when it has ended, asked to or not. */
-  readonly ended: Promise<string>;
-  /** As by SIGKILL; the data stays. */
-  kill(): Promise<void>;
 }
 
 export interface EtcdBinaryOptions {
@@ -29,8 +23,7 @@ export interface EtcdBinaryOptions {
   readonly binary?: string;
 }
 
-const STARTS_WITHIN_MS = 20_000;
-const STOPS_WITHIN_MS = 10_000;
+const ANSWERS_WITHIN_MS = 20_000;
 
 /** Resolves when it answers. Throws `machine` when there is no binary, or it ends at once. */
 export async function startEtcdBinary(options: EtcdBinaryOptions): Promise<EtcdBinary> {
@@ -39,10 +32,10 @@ export async function startEtcdBinary(options: EtcdBinaryOptions): Promise<EtcdB
   const [port, peerPort] = await Promise.all([options.port ?? freePort(), freePort()]);
   const endpoint = `http://127.0.0.1:${port}`;
   const peer = `http://127.0.0.1:${peerPort}`;
-  await using log = await open(join(folder, 'etcd.log'), 'a');
-  const child = spawn(
-    binary,
-    [
+  const logFile = join(folder, 'etcd.log');
+  const child = await startChild({
+    ...{ clock, command: binary, logFile },
+    args: [
       ...['--name', 'fleet', '--data-dir', join(folder, 'data')],
       ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
@@ -51,54 +44,22 @@ export async function startEtcdBinary(options: EtcdBinaryOptions): Promise<EtcdB
       // Ten thousand nodes that come and go write more than the default of 2 GiB holds in a day.
       ...['--auto-compaction-mode', 'periodic', '--auto-compaction-retention', '5m'],
     ],
-    // A group of its own: Ctrl-C is for us, who tell it when the agents have said good-bye.
-    { stdio: ['ignore', log.fd, log.fd], detached: true },
-  );
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-  // Whatever ends us without a word must not leave it behind.
-  const killAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', killAtExit);
-  void ended.then(() => process.off('exit', killAtExit));
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    const cancel = clock.after(STOPS_WITHIN_MS, () => child.kill('SIGKILL'));
-    await ended;
-    cancel();
-  };
-  const started: EtcdBinary = {
-    endpoint,
-    pid: child.pid ?? 0,
-    ended,
-    kill: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
-    [Symbol.asyncDispose]: stop,
-  };
-  const failed = ended.then((why) => {
-    throw new RigError('machine', `etcd could not be started as '${binary}': ${why}`, {
-      next: `Install it (Debian: apt-get install etcd-server), give --etcd <endpoint>, or look into ${join(folder, 'etcd.log')}.`,
-    });
+  await untilReady(child, {
+    what: `etcd ('${binary}')`,
+    next: `Install it (Debian: apt-get install etcd-server), give --etcd <endpoint>, or look into ${logFile}.`,
+    ready: (signal) => untilItAnswers(clock, endpoint, signal),
   });
-  try {
-    await Promise.race([failed, untilItAnswers(clock, endpoint)]);
-    return started;
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  return { ...child, endpoint, [Symbol.asyncDispose]: child.stop };
 }
 
-async function untilItAnswers(clock: Clock, endpoint: string): Promise<void> {
+async function untilItAnswers(clock: Clock, endpoint: string, signal: AbortSignal): Promise<void> {
   const kv = createEtcdKv({ endpoints: [endpoint] });
   try {
     await waitFor({
-      clock,
+      ...{ clock, signal },
       what: `etcd at ${endpoint} to answer`,
-      timeoutMs: STARTS_WITHIN_MS,
+      timeoutMs: ANSWERS_WITHIN_MS,
       probe: () =>
         kv.get('/').catch((error: unknown) => {
           if (!hasCode(error, 'unavailable', 'timeout')) throw error;

@@ -15,10 +15,10 @@ export async function keepEtcd(options: {
   readonly clock: Clock;
   readonly folder: string;
   readonly onProgress: (what: string) => void;
-  /** Fires before the disposal: an end from then on is no death. */
-  readonly signal: AbortSignal;
 }): Promise<KeptEtcd> {
-  const { clock, folder, onProgress, signal } = options;
+  const { clock, folder, onProgress } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let current: EtcdBinary = await startEtcdBinary({ clock, folder });
   const { endpoint } = current;
   const port = Number(new URL(endpoint).port);
@@ -44,6 +44,8 @@ export async function keepEtcd(options: {
       return current.pid;
     },
     [Symbol.asyncDispose]: async () => {
+      // An end from now on is no death.
+      stopping.abort();
       await current[Symbol.asyncDispose]();
       await kept;
     },

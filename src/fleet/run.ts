@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Random } from '../base/random.ts';
+import { hex, type Random } from '../base/random.ts';
 import { createEtcdKv } from '../kv/etcd.ts';
 import type { Network } from '../network/network.ts';
 import { createMemoryDisk } from '../storage/memory.ts';
@@ -71,9 +71,7 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
   const ending = new AbortController();
   const ended = AbortSignal.any([signal, ending.signal]);
   await using own =
-    cluster.etcd.length > 0
-      ? undefined
-      : await keepEtcd({ clock, folder: join(folder, 'etcd'), onProgress, signal: ended });
+    cluster.etcd.length > 0 ? undefined : await keepEtcd({ clock, folder: join(folder, 'etcd'), onProgress });
   const etcd = own === undefined ? cluster.etcd : [own.endpoint];
   const fleet = createFleet();
   let world: FleetWorld | undefined;
@@ -96,7 +94,8 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
     signal,
   );
   world = open.world;
-  const name = `${cluster.prefix}-control`;
+  // Of several clusters on one machine no two daemons may have one name.
+  const name = `${cluster.prefix}-control-${hex(random, 8)}`;
   await using control = options.control
     ? await startControlDaemon({ clock, network, name, folder, etcd })
     : undefined;

@@ -50,6 +50,18 @@ describe('bad input', () => {
     ['check nowhere', 'cannot read nowhere/run.json: ENOENT'],
     ['diff one', "missing required argument 'other'"],
     ['diff nowhere nowhere', 'cannot read nowhere/run.json'],
+    ['fleet', "required option '--nodes <number>' not specified"],
+    ['fleet --nodes 0', "'0' is no number of nodes; give a whole number from 1 to 25000"],
+    ['fleet --nodes many', "'many' is no number of nodes"],
+    ['fleet --nodes 1000000', "'1000000' is no number of nodes; give at most 25000"],
+    ['fleet --nodes 5 --profile nope', 'cannot read the profile nope: ENOENT'],
+    ['fleet --nodes 5 --etcd ftp://x', "'ftp://x' is no endpoint of etcd"],
+    ['fleet --nodes 5 --prefix ../x', "'../x' can't begin the names of nodes"],
+    ['sim run', 'there is no simulated cluster in runs/sim; make one with'],
+    ['sim power up --all', "'up' is nothing that can be done with power"],
+    ['sim power off', 'no node was given; name nodes, or give --all.'],
+    ['sim setup --nodes 1 --shared-devices 1', "a shared device can't be seen by 2 of 1 nodes"],
+    ['mirror --from etcd', "'etcd' is no endpoint of etcd"],
   ])('is told in one line, before Docker is asked: rig %s', async (line, words) => {
     const { exitCode, stderr, left } = await rig(line.split(' '));
     expect(stderr.split('\n')).toEqual([expect.stringMatching(/^rig: /)]);

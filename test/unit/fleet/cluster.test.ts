@@ -27,7 +27,7 @@ describe('a declared cluster', () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])('refuses %p nodes', (count) => {
-    expect(() => checkedCount(count)).toThrow(`${count} is no number of nodes`);
+    expect(() => checkedCount(count)).toThrow(`'${count}' is no number of nodes`);
   });
 
   it('refuses a million nodes, and says how to have many', () => {

@@ -1,0 +1,77 @@
+// `rig mirror`: a live cluster's nodes and volumes as a simulated cluster, to look into it in safety.
+
+import type { Command } from 'commander';
+import { createSystemClock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
+import { createSystemRandom } from '../base/random.ts';
+import { mirrored, writeMirror } from '../fleet/mirror.ts';
+import { kindOf, readApi, readEtcd, type Source } from '../fleet/mirror-source.ts';
+import { DEFAULT_PROFILE } from '../fleet/profiles.ts';
+import { createHttpNetwork } from '../network/http.ts';
+import { clusterOf, DEFAULTS, parseEndpoints } from './fleet-options.ts';
+import { openKv } from '../cluster/open-kv.ts';
+
+interface Flags {
+  readonly from: string;
+  readonly state: string;
+  readonly profile: string;
+}
+
+export function registerMirror(program: Command): void {
+  program
+    .command('mirror')
+    .description(
+      "copy a live cluster's nodes and volumes into a simulated one; nothing is written to the live one",
+    )
+    .requiredOption('--from <url>', 'its etcd, or an API of it', parseSource)
+    .option('--state <folder>', 'where the copy is kept', 'runs/mirror')
+    .option(
+      '--profile <name>',
+      'latency and failures of its nodes, built in or a file in YAML',
+      DEFAULT_PROFILE,
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  rig mirror --from http://127.0.0.1:2379 && rig sim run --state runs/mirror',
+    )
+    .action(mirror);
+}
+
+function parseSource(text: string): string {
+  const [url = ''] = parseEndpoints(text);
+  return url;
+}
+
+async function mirror({ from, state, profile }: Flags): Promise<void> {
+  const clock = createSystemClock();
+  const source = await read(from);
+  if (source.nodes.length === 0) {
+    throw new RigError('not_found', `${from} knows no node of Cobalt's`, {
+      next: 'Give the etcd, or an API, of a cluster that has nodes.',
+    });
+  }
+  const like = await clusterOf({
+    ...{ nodes: 1, prefix: DEFAULTS.prefix, profile, heartbeat: DEFAULTS.heartbeatSeconds },
+    ...{ sharedDevices: 0, seenBy: DEFAULTS.seenBy },
+  });
+  const cluster = mirrored(source, like);
+  await writeMirror({ folder: state, clock, random: createSystemRandom(), source, cluster });
+  const { nodes, volumes, malformed } = source;
+  const lines = [
+    `${nodes.length} nodes, ${nodes.filter(({ alive }) => !alive).length} of them away, and ${volumes.length} volumes in ${state}`,
+    ...(malformed.length === 0 ? [] : [`left out, since it can't be read: ${malformed.join(', ')}`]),
+    `run it with: rig sim run --state ${state}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+async function read(from: string): Promise<Source> {
+  const network = createHttpNetwork({ clock: createSystemClock() });
+  if ((await kindOf(from, network)) === 'api') return readApi(from, network);
+  const kv = openKv([from]);
+  try {
+    return await readEtcd(kv);
+  } finally {
+    await kv.close();
+  }
+}
