@@ -4,9 +4,7 @@ import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
 
 export function registerBench(program: Command): void {
-  const bench = program
-    .command('bench')
-    .description('measure, side by side; prints ratios and distributions');
+  const bench = program.command('bench');
   bench
     .command('up')
     .description('rig up until a volume can be created, against docker compose up -d --wait of the same file')

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
 import { endMs } from '../rig/checks/outages.ts';
 import { glanceOf } from '../rig/report/glance.ts';
 import { summary } from '../rig/report/summary.ts';
@@ -15,7 +15,6 @@ import { judgedRun } from './judged-run.ts';
 export function registerCheck(program: Command): void {
   program
     .command('check')
-    .description('judge a recorded run again, offline')
     .usage('[options] <folder>')
     .argument('[folder]', 'the run: runs/<time>-<scenario>-<seed>')
     .option('--only <check...>', 'these checks instead of those that the scenario asked for')

@@ -9,7 +9,6 @@ import { judgedRun } from './judged-run.ts';
 export function registerDiff(program: Command): void {
   program
     .command('diff')
-    .description('compare two recorded runs: verdicts, times, calls, faults')
     .argument('<run>', 'folder of the first run, A')
     .argument('<other>', 'folder of the second, B')
     .action(async (first: string, second: string) => {

@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
-import { EXIT_MACHINE } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { ensureImages } from '../rig/docker/images.ts';
 import { installBrowser } from '../rig/docker/install-browser.ts';
@@ -27,7 +27,6 @@ interface DoctorOptions {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('tell what the rig needs of this machine, and what it found')
     .option('--fix', 'get what is missing: Docker and Compose as root on Debian or Ubuntu, and the images')
     .option('--tests', 'with --fix: what only the tests of the rig itself need, too')
     .option('--json', 'print the findings as JSON')

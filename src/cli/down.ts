@@ -10,7 +10,6 @@ import { readSettings } from './settings.ts';
 export function registerDown(program: Command): void {
   program
     .command('down')
-    .description('remove a cluster that rig up started or rig run kept, disks included')
     .option('--name <name>', 'which cluster of rig up', parseClusterName, DEFAULT_CLUSTER)
     .option('--run <id>', 'a cluster that rig run kept, instead', parseClusterName)
     .action(async ({ name, run }: { readonly name: string; readonly run?: string }) => {

@@ -40,7 +40,6 @@ Examples:
 export function registerFaults(program: Command): void {
   program
     .command('faults')
-    .description('list the faults, what each takes, and whether it can be had here')
     .option('--of <run...>', 'instead: how long each fault took in these runs, and what their checks said')
     .addHelpText('after', HELP)
     .action(async ({ of: folders }: { readonly of?: readonly string[] }) => {

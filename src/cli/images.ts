@@ -9,7 +9,6 @@ import { readSettings } from './settings.ts';
 export function registerImages(program: Command): void {
   program
     .command('images')
-    .alias('build')
     .description('build the images whose inputs have changed, and print the tags of all')
     .action(async () => {
       const docker = await connectEngine(readSettings().engine);

@@ -3,32 +3,13 @@
 
 import { Command, CommanderError } from 'commander';
 import { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { explain } from './explain.ts';
-
-type Register = (program: Command) => void;
-
-/** Loaded only when asked for: most of what one command needs another doesn't. */
-const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
-  doctor: async () => (await import('./doctor.ts')).registerDoctor,
-  images: async () => (await import('./images.ts')).registerImages,
-  up: async () => (await import('./up.ts')).registerUp,
-  down: async () => (await import('./down.ts')).registerDown,
-  scenarios: async () => (await import('./scenarios.ts')).registerScenarios,
-  run: async () => (await import('./run.ts')).registerRun,
-  replay: async () => (await import('./replay.ts')).registerReplay,
-  faults: async () => (await import('./faults.ts')).registerFaults,
-  reap: async () => (await import('./reap.ts')).registerReap,
-  check: async () => (await import('./check.ts')).registerCheck,
-  diff: async () => (await import('./diff.ts')).registerDiff,
-  render: async () => (await import('./render.ts')).registerRender,
-  bench: async () => (await import('./bench.ts')).registerBench,
-};
+import { SUBCOMMANDS, type Subcommand } from './subcommands.ts';
 
 /** Runs one command; resolves to the exit code. Never rejects: what went wrong is told on stderr. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
-  const named = argv.slice(2).find((argument) => !argument.startsWith('-'));
-  const known = named !== undefined && Object.hasOwn(SUBCOMMANDS, named) ? named : undefined;
+  const known = namedIn(argv.slice(2));
   const help = known === undefined ? 'rig --help' : `rig ${known} --help`;
   const program = new Command('rig')
     .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
@@ -36,9 +17,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
   try {
-    const wanted = known === undefined ? Object.keys(SUBCOMMANDS) : [known];
     // A subcommand inherits the settings above only when it is made after them.
-    for (const name of wanted) (await SUBCOMMANDS[name]?.())?.(program);
+    for (const [heading, group] of Object.entries(SUBCOMMANDS)) {
+      program.commandsGroup(heading);
+      for (const [name, each] of Object.entries(group)) await register(program, { name, each, known });
+    }
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -49,6 +32,29 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     process.stderr.write(`rig: ${explain(failure)}\n${debug ? `${stackOf(failure)}\n` : ''}`);
     return EXIT_MACHINE;
   }
+}
+
+/** The subcommand that is meant by these arguments, by its own name; undefined when there is no such. */
+function namedIn(args: readonly string[]): string | undefined {
+  const words = args.filter((argument) => !argument.startsWith('-'));
+  const word = words[0] === 'help' ? words[1] : words[0];
+  const all = Object.values(SUBCOMMANDS).flatMap((group) => Object.entries(group));
+  return all.find(([name, { alias }]) => word !== undefined && (name === word || alias === word))?.[0];
+}
+
+/** Whole when it is the one that is known to be wanted; otherwise only to be listed, and guessed at. */
+async function register(
+  program: Command,
+  {
+    name,
+    each,
+    known,
+  }: { readonly name: string; readonly each: Subcommand; readonly known: string | undefined },
+): Promise<void> {
+  if (name === known) (await each.load())(program);
+  else program.command(name);
+  const command = program.commands.at(-1)?.description(each.summary);
+  if (each.alias !== undefined) command?.alias(each.alias);
 }
 
 /** Commander's `error: …`, which may go on with a guess on a second line. */

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
-import { EXIT_MACHINE } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { attachContainers } from '../rig/docker/attach.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { ensureImages } from '../rig/docker/images.ts';
@@ -17,7 +17,6 @@ import { readSettings } from './settings.ts';
 export function registerReap(program: Command): void {
   program
     .command('reap')
-    .description('heal what a rig that died has left broken in its cluster')
     .argument('<folder>', 'the run: runs/<time>-<scenario>-<seed>')
     .action(async (folder: string) => {
       const { runId, topology } = await readRunFile(folder);

@@ -11,7 +11,6 @@ const FOLDER = join(import.meta.dirname, '../../compose');
 export function registerRender(program: Command): void {
   program
     .command('render')
-    .description('print a compose file for exploration, or write them all to compose/')
     .argument('[name]', `one of ${GOLDEN_NAMES.join(', ')}; all when left out`)
     .option('--write', 'write compose/<name>.yaml instead of printing')
     .action(async (name: string | undefined, options: { readonly write?: boolean }) => {

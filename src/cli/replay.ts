@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
 import { readRunFile } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
 import { digestOfRecord } from './record-digest.ts';
@@ -13,7 +13,6 @@ import { openPool } from './simulation-pool.ts';
 export function registerReplay(program: Command): void {
   program
     .command('replay')
-    .description('run a simulated run again, and tell whether it comes to the same, byte by byte')
     .argument('<run>', 'folder of the run')
     .action(async (folder: string) => {
       process.exitCode = await replay(folder);

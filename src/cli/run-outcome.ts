@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
+import { worstOf } from '../rig/checks/judge.ts';
 import { COMPOSE_FILE, REPORT_FILE } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
 import type { RunResult } from '../rig/run.ts';

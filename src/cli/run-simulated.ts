@@ -3,7 +3,8 @@
 import { rmSync } from 'node:fs';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
+import { worstOf } from '../rig/checks/judge.ts';
 import { summary } from '../rig/report/summary.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { explain } from './explain.ts';

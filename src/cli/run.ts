@@ -29,7 +29,6 @@ interface RunFlags {
 export function registerRun(program: Command): void {
   program
     .command('run')
-    .description('run scenarios, each on a cluster of its own, and judge them')
     .argument('<scenario...>', 'names of scenarios, or all (rig scenarios lists them)')
     .option('--seed <number>', 'decides every random choice; drawn and printed when left out')
     .option(

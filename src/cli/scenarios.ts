@@ -6,11 +6,8 @@ import { SCENARIOS } from '../rig/scenarios/catalogue.ts';
 import { fitted } from './fitted.ts';
 
 export function registerScenarios(program: Command): void {
-  program
-    .command('scenarios')
-    .description('list the scenarios and what each shows')
-    .action(() => {
-      for (const { name, title } of [...SCENARIOS, CHAOS])
-        process.stdout.write(`${name}\n${fitted(`    ${title}`, '    ')}\n`);
-    });
+  program.command('scenarios').action(() => {
+    for (const { name, title } of [...SCENARIOS, CHAOS])
+      process.stdout.write(`${name}\n${fitted(`    ${title}`, '    ')}\n`);
+  });
 }

@@ -24,7 +24,6 @@ interface UpFlags {
 export function registerUp(program: Command): void {
   program
     .command('up')
-    .description('start a cluster and leave it up: etcd, three nodes, two consumers')
     .option('--name <name>', 'tells clusters apart', parseClusterName, DEFAULT_CLUSTER)
     .option('--topology <file>', 'a topology in YAML, instead of the default')
     .addHelpText('after', '\nExamples:\n  rig up\n  rig up --name mine --topology mine.yaml')

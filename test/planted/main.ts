@@ -10,7 +10,7 @@ import { newRunId } from '../../src/cli/containers.ts';
 import { explain } from '../../src/cli/explain.ts';
 import { catchInterrupt } from '../../src/cli/interrupt.ts';
 import { ROOT_FOLDER } from '../../src/cli/root.ts';
-import { EXIT_MACHINE } from '../../src/rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../../src/rig/checks/exit-codes.ts';
 import type { PlantedBug } from './bug.ts';
 import { openLaboratory } from './laboratory.ts';
 import { openSimulatedLaboratory } from './simulated-laboratory.ts';
