@@ -1,9 +1,10 @@
 // One simulated run, in whichever thread has nothing else to do.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
 import type { Machine } from '../rig/machine.ts';
+import { makeFolder } from '../rig/make-folder.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
@@ -61,7 +62,7 @@ export async function simulateScenario(
     seed,
     loop: { whenIdle, watchForReal, catchUnhandled },
     writeFile: (path, file, text) => {
-      mkdirSync(path, { recursive: true });
+      makeFolder(path);
       writeFileSync(join(path, file), text);
     },
   });
