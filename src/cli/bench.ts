@@ -2,9 +2,12 @@
 
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
+import { help } from './output.ts';
 
 export function registerBench(program: Command): void {
-  const bench = program.command('bench');
+  const bench = program
+    .command('bench')
+    .addHelpText('after', help(['rig bench up', 'rig bench cluster --rounds 10']));
   bench
     .command('up')
     .description('rig up until a volume can be created, against docker compose up -d --wait of the same file')

@@ -11,6 +11,7 @@ import { installCompose } from '../rig/docker/install-compose.ts';
 import { installEngine } from '../rig/docker/install-engine.ts';
 import { examine, type Finding, type Machine } from '../rig/docker/needs.ts';
 import { fitted } from './fitted.ts';
+import { help, printJson } from './output.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { readSettings } from './settings.ts';
 
@@ -30,11 +31,19 @@ export function registerDoctor(program: Command): void {
     .option('--fix', 'get what is missing: Docker and Compose as root on Debian or Ubuntu, and the images')
     .option('--tests', 'with --fix: what only the tests of the rig itself need, too')
     .option('--json', 'print the findings as JSON')
+    .addHelpText(
+      'after',
+      help(
+        ['rig doctor', 'rig doctor --fix'],
+        '[{"id", "title", "required", "found", "detail", "withoutIt", "next"}]',
+      ),
+    )
     .action(async (options: DoctorOptions) => {
       const machine = { engine: readSettings().engine, root: ROOT_FOLDER };
       let findings = await examine(machine);
       if (options.fix && (await fix(machine, findings, options))) findings = await examine(machine);
-      process.stdout.write(options.json ? `${JSON.stringify(findings, null, 2)}\n` : report(findings));
+      if (options.json === true) printJson(findings);
+      else process.stdout.write(report(findings));
       if (findings.some(({ found, required }) => required && !found)) process.exitCode = EXIT_MACHINE;
     });
 }

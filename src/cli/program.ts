@@ -5,23 +5,17 @@ import { Command, CommanderError } from 'commander';
 import { RigError } from '../base/errors.ts';
 import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { explain } from './explain.ts';
-import { SUBCOMMANDS, type Subcommand } from './subcommands.ts';
+import { SUBCOMMANDS } from './subcommands.ts';
+
+/** By name, in the order of `rig --help`. */
+const ALL = Object.values(SUBCOMMANDS).flatMap((group) => Object.entries(group));
 
 /** Runs one command; resolves to the exit code. Never rejects: what went wrong is told on stderr. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   const known = namedIn(argv.slice(2));
-  const help = known === undefined ? 'rig --help' : `rig ${known} --help`;
-  const program = new Command('rig')
-    .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
-    .option('--debug', 'print the stack of an error')
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
+  let program = new Command();
   try {
-    // A subcommand inherits the settings above only when it is made after them.
-    for (const [heading, group] of Object.entries(SUBCOMMANDS)) {
-      program.commandsGroup(heading);
-      for (const [name, each] of Object.entries(group)) await register(program, { name, each, known });
-    }
+    program = await createProgram(known);
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -34,27 +28,36 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
+/**
+ * The command line with that subcommand whole, and all others by name and summary only: to be listed, and guessed at.
+ * With one that tells of the others, all are whole.
+ */
+export async function createProgram(known: string | undefined): Promise<Command> {
+  const help = known === undefined ? 'rig --help' : `rig ${known} --help`;
+  const program = new Command('rig')
+    .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
+    .option('--debug', 'print the stack of an error')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
+  const isWhole = ALL.some(([name, { tellsOfAll }]) => name === known && tellsOfAll === true);
+  // A subcommand inherits the settings above only when it is made after them.
+  for (const [heading, group] of Object.entries(SUBCOMMANDS)) {
+    program.commandsGroup(heading);
+    for (const [name, { summary, load, alias }] of Object.entries(group)) {
+      if (isWhole || name === known) (await load())(program);
+      else program.command(name);
+      const command = program.commands.at(-1)?.description(summary);
+      if (alias !== undefined) command?.alias(alias);
+    }
+  }
+  return program;
+}
+
 /** The subcommand that is meant by these arguments, by its own name; undefined when there is no such. */
 function namedIn(args: readonly string[]): string | undefined {
   const words = args.filter((argument) => !argument.startsWith('-'));
   const word = words[0] === 'help' ? words[1] : words[0];
-  const all = Object.values(SUBCOMMANDS).flatMap((group) => Object.entries(group));
-  return all.find(([name, { alias }]) => word !== undefined && (name === word || alias === word))?.[0];
-}
-
-/** Whole when it is the one that is known to be wanted; otherwise only to be listed, and guessed at. */
-async function register(
-  program: Command,
-  {
-    name,
-    each,
-    known,
-  }: { readonly name: string; readonly each: Subcommand; readonly known: string | undefined },
-): Promise<void> {
-  if (name === known) (await each.load())(program);
-  else program.command(name);
-  const command = program.commands.at(-1)?.description(each.summary);
-  if (each.alias !== undefined) command?.alias(each.alias);
+  return ALL.find(([name, { alias }]) => word !== undefined && (name === word || alias === word))?.[0];
 }
 
 /** Commander's `error: …`, which may go on with a guess on a second line. */

@@ -7,6 +7,8 @@ import { RigError } from '../base/errors.ts';
 import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
 import { readRunFile } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
+import { fitted } from './fitted.ts';
+import { help, printJson } from './output.ts';
 import { digestOfRecord } from './record-digest.ts';
 import { openPool } from './simulation-pool.ts';
 
@@ -14,12 +16,20 @@ export function registerReplay(program: Command): void {
   program
     .command('replay')
     .argument('<run>', 'folder of the run')
-    .action(async (folder: string) => {
-      process.exitCode = await replay(folder);
+    .option('--json', 'print what came out as JSON')
+    .addHelpText(
+      'after',
+      help(
+        ['rig replay runs/20260101-120000-chaos-7'],
+        '{"same": whether byte by byte, "verdict", "folder"}',
+      ),
+    )
+    .action(async (folder: string, flags: { readonly json?: boolean }) => {
+      process.exitCode = await replay(folder, flags);
     });
 }
 
-async function replay(folder: string): Promise<number> {
+async function replay(folder: string, { json }: { readonly json?: boolean }): Promise<number> {
   const { mode, scenario, seed, durationMs } = await readRunFile(folder);
   if (mode !== 'simulated') {
     throw new RigError('invalid', `${folder} was not simulated`, {
@@ -29,15 +39,16 @@ async function replay(folder: string): Promise<number> {
   await using pool = openPool(1);
   const again = freeName(folder);
   const { result, recordDigest } = await pool.run(0, { scenario, seed, durationMs, folder: again });
-  process.stdout.write(`${summary([result], { columns: process.stdout.columns ?? 100 })}\n`);
-  if (recordDigest === digestOfRecord(folder)) {
-    process.stdout.write('the same as before, byte by byte\n');
-    return exitCodeOf(result.verdict);
+  const same = recordDigest === digestOfRecord(folder);
+  const code = same ? exitCodeOf(result.verdict) : EXIT_MACHINE;
+  if (json === true) {
+    printJson({ same, verdict: result.verdict, folder: again });
+    return code;
   }
-  process.stdout.write(
-    `not the same: the sources are others than in ${basename(folder)}, or what was recorded is\n`,
-  );
-  return EXIT_MACHINE;
+  process.stdout.write(`${summary([result], { columns: process.stdout.columns ?? 100 })}\n`);
+  const other = `not the same: the sources are others than in ${basename(folder)}, or what was recorded is`;
+  process.stdout.write(`${same ? 'the same as before, byte by byte' : fitted(other, '  ')}\n`);
+  return code;
 }
 
 /** Beside the run. */

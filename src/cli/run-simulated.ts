@@ -10,7 +10,8 @@ import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { explain } from './explain.ts';
 import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { freeFolder } from './run-outcome.ts';
+import { printJson } from './output.ts';
+import { freeFolder, outcomeOf } from './run-outcome.ts';
 import type { SimulationResult } from './simulation.ts';
 import { openPool, type SimulationPool } from './simulation-pool.ts';
 
@@ -37,6 +38,7 @@ export async function runSimulated(options: {
   readonly seeds: { readonly from: number; readonly to: number };
   readonly durationMs: number | undefined;
   readonly out: string;
+  readonly json?: boolean;
 }): Promise<number> {
   const { seeds, durationMs, out } = options;
   // Once each: with the same seed there is nothing new in a second run.
@@ -53,6 +55,7 @@ export async function runSimulated(options: {
       }),
     ),
   ).flat();
+  const isQuiet = options.json === true;
   const isOne = seeds.from === seeds.to;
   const tally: Tally = { results: [], failures: [], repeated: 0 };
   const total = jobs.length;
@@ -64,12 +67,17 @@ export async function runSimulated(options: {
   const work = async (thread: number): Promise<void> => {
     for (let job = jobs.shift(); job !== undefined && !interrupt.signal.aborted; job = jobs.shift()) {
       progress.update();
-      await carryOut({ pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne, progress }, job);
+      await carryOut(
+        { pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne, isQuiet, progress },
+        job,
+      );
     }
   };
   await Promise.all(Array.from({ length: pool.size }, (_, thread) => work(thread)));
   progress.clear();
-  conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
+  if (options.json === true) printJson(tally.results.map(({ result }) => outcomeOf(result)));
+  else conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
+  for (const failure of tally.failures) process.stderr.write(`rig: ${failure}\n`);
   if (interrupt.signal.aborted) process.stderr.write(`rig: interrupted; not all of ${total} were run\n`);
   if (tally.failures.length > 0 || interrupt.signal.aborted) return EXIT_MACHINE;
   return exitCodeOf(worstOf(tally.results.map(({ result }) => result.verdict)));
@@ -97,6 +105,8 @@ async function carryOut(
     readonly out: string;
     readonly nowMs: number;
     readonly keepAll: boolean;
+    /** Whether nothing but JSON is printed, in the end. */
+    readonly isQuiet: boolean;
     readonly progress: Progress;
   },
   { scenario, seed, durationMs, isRepeated }: Job,
@@ -111,7 +121,7 @@ async function carryOut(
     const found = await pool.run(thread, { scenario, seed, durationMs, folder, keepsRecord });
     tally.results.push(found);
     const { verdict } = found.result;
-    if (verdict !== 'valid' && !keepAll) {
+    if (verdict !== 'valid' && !keepAll && !context.isQuiet) {
       context.progress.clear();
       process.stdout.write(`${verdictLine(found)}\n`);
     }
@@ -140,7 +150,7 @@ function verdictLine({ result }: SimulationResult): string {
 }
 
 function conclude(
-  { results, failures, repeated }: Tally,
+  { results, repeated }: Tally,
   { isOne, elapsedMs }: { readonly isOne: boolean; readonly elapsedMs: number },
 ): void {
   const columns = process.stdout.columns ?? 100;
@@ -151,13 +161,14 @@ function conclude(
         { columns },
       )}\n`,
     );
-  for (const failure of failures) process.stderr.write(`rig: ${failure}\n`);
   const count = (verdict: string): number =>
     results.filter(({ result }) => result.verdict === verdict).length;
   const simulatedMs = results.reduce((sum, one) => sum + one.simulatedMs, 0);
   const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  const tally = `${results.length} simulated: ${count('valid')} valid, ${count('invalid')} invalid, ${count('unknown')} unknown; `;
   process.stdout.write(
-    `${results.length} simulated: ${count('valid')} valid, ${count('invalid')} invalid, ${count('unknown')} unknown; ` +
+    // Of one the summary has said it.
+    `${isOne ? 'simulated ' : tally}` +
       `${seconds(simulatedMs)} s in ${seconds(elapsedMs)} s; ${repeated} repeated\n`,
   );
 }

@@ -12,6 +12,7 @@ import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { newRunId, openContainers } from './containers.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { openKv } from './open-kv.ts';
+import { help } from './output.ts';
 import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
 import { runSimulated } from './run-simulated.ts';
 
@@ -24,6 +25,7 @@ interface RunFlags {
   readonly keep?: boolean;
   readonly keepOnFailure?: boolean;
   readonly out: string;
+  readonly json?: boolean;
 }
 
 export function registerRun(program: Command): void {
@@ -48,9 +50,17 @@ export function registerRun(program: Command): void {
     .option('--out <folder>', 'where the folders of the runs go', 'runs')
     .option('--keep', 'leave the clusters up, whatever comes out')
     .option('--keep-on-failure', 'leave a cluster up when its verdict is not valid')
+    .option('--json', 'print what came out as JSON; what goes on meanwhile goes to stderr')
     .addHelpText(
       'after',
-      '\nExamples:\n  rig run all\n  rig run engine-leader-down --seed 7 --keep-on-failure\n  rig run chaos --mode simulated --seeds 1..1000',
+      help(
+        [
+          'rig run all',
+          'rig run engine-leader-down --seed 7 --keep-on-failure',
+          'rig run chaos --mode simulated --seeds 1..1000',
+        ],
+        '[verdict.json of each, with "folder" and, where the cluster was kept, "runId"]',
+      ),
     )
     .action(async (names: readonly string[], flags: RunFlags) => {
       const seed = flags.seed === undefined ? createSystemRandom().uint32() : parseSeed(flags.seed);
@@ -63,9 +73,14 @@ export function registerRun(program: Command): void {
           next: 'Leave --duration out; only chaos takes one.',
         });
       }
+      if (flags.seed !== undefined && flags.seeds !== undefined) {
+        throw new RigError('invalid', '--seed and --seeds each say what is drawn', {
+          next: 'Give one of them.',
+        });
+      }
       if (parseMode(flags) === 'simulated') {
         const seeds = flags.seeds === undefined ? { from: seed, to: seed } : parseSeeds(flags.seeds);
-        process.exitCode = await runSimulated({ names, seeds, durationMs, out: flags.out });
+        process.exitCode = await runSimulated({ ...flags, names, seeds, durationMs });
         return;
       }
       const scenarios = system === undefined ? named : named.map((scenario) => onSystem(scenario, system));
@@ -113,15 +128,17 @@ function parseDuration(text: string): number {
 async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFlags): Promise<number> {
   const clock = createSystemClock();
   const outcomes: Outcome[] = [];
-  process.stdout.write(`seed ${seed}\n`);
-  for (const { plan } of scenarios) if (plan !== undefined) process.stdout.write(`\n${plan.text}\n\n`);
+  const told = flags.json === true ? process.stderr : process.stdout;
+  told.write(`seed ${seed}\n`);
+  for (const { plan } of scenarios) if (plan !== undefined) told.write(`\n${plan.text}\n\n`);
   using interrupt = catchInterrupt(() =>
     process.stderr.write('\nstopping; press Ctrl-C again to leave it to the reaper\n'),
   );
-  await using mode = await openContainers(clock, (what) => process.stdout.write(`${what}\n`), flags);
+  await using mode = await openContainers(clock, (what) => told.write(`${what}\n`), flags);
 
   const keep: RunOptions['keep'] = flags.keep ? 'always' : flags.keepOnFailure ? 'on-failure' : 'never';
-  const common = { seed, clock, keep, signal: interrupt.signal, deploy: mode.deploy, openKv };
+  const { deploy, machine } = mode;
+  const common = { seed, clock, keep, signal: interrupt.signal, deploy, openKv, ...(machine && { machine }) };
   const tasks = scenarios.map((scenario) => ({
     title: scenario.name,
     skip: () => interrupt.signal.aborted,
@@ -152,11 +169,11 @@ async function runAll(scenarios: readonly Scenario[], seed: number, flags: RunFl
   }));
   await new Listr(tasks, {
     exitOnError: false,
-    renderer: process.stdout.isTTY ? 'default' : 'verbose',
+    renderer: flags.json === true ? 'silent' : process.stdout.isTTY ? 'default' : 'verbose',
     rendererOptions: { showErrorMessage: false, collapseErrors: false },
     registerSignalListeners: false,
   }).run();
-  return conclude(scenarios, outcomes);
+  return conclude(scenarios, outcomes, flags);
 }
 
 /** What the renderers put before each line, at most: `[OUTPUT] `. */

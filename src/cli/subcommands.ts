@@ -11,6 +11,8 @@ export interface Subcommand {
   readonly load: () => Promise<Register>;
   /** Another name of it. */
   readonly alias?: string;
+  /** Whether it tells of the others, so that all are loaded with it. Default: false. */
+  readonly tellsOfAll?: true;
 }
 
 /** By heading of `rig --help`, in the order in which they are listed there. */
@@ -23,6 +25,72 @@ export const SUBCOMMANDS: Readonly<Record<string, Readonly<Record<string, Subcom
     down: {
       summary: 'remove a cluster that rig up started or rig run kept, disks included',
       load: async () => (await import('./down.ts')).registerDown,
+    },
+    ps: {
+      summary: 'tell how the members of each cluster are, who leads, and where they answer',
+      load: async () => (await import('./ps.ts')).registerPs,
+    },
+    exec: {
+      summary: 'run a command in a member',
+      load: async () => (await import('./exec.ts')).registerExec,
+    },
+    volume: {
+      summary: "a cluster's volumes: list, get, create, clone, resize, exports, move, delete",
+      load: async () => (await import('./volume.ts')).registerVolume,
+    },
+    node: {
+      summary: "a cluster's nodes: list, get, drain, undrain, label, remove",
+      load: async () => (await import('./node.ts')).registerNode,
+    },
+    etcd: {
+      summary: 'what a cluster keeps in etcd: get, watch, history',
+      load: async () => (await import('./etcd.ts')).registerEtcd,
+    },
+  },
+  'Faults by hand:': {
+    kill: {
+      summary: 'end members, or roles of nodes, by SIGKILL',
+      load: async () => (await import('./acts.ts')).registerKill,
+    },
+    stop: {
+      summary: 'stop members, or roles of nodes, in peace',
+      load: async () => (await import('./acts.ts')).registerStop,
+    },
+    start: {
+      summary: 'start members that are down',
+      load: async () => (await import('./acts.ts')).registerStart,
+    },
+    restart: {
+      summary: 'stop members, or roles of nodes, and start them',
+      load: async () => (await import('./acts.ts')).registerRestart,
+    },
+    pause: {
+      summary: 'freeze members, or roles of nodes: connections stay up, nothing answers',
+      load: async () => (await import('./acts.ts')).registerPause,
+    },
+    resume: {
+      summary: 'thaw what is frozen',
+      load: async () => (await import('./acts.ts')).registerResume,
+    },
+    partition: {
+      summary: 'cut members off from others, or from everybody',
+      load: async () => (await import('./fault.ts')).registerPartition,
+    },
+    fault: {
+      summary: 'inject any fault, until it is healed',
+      load: async () => (await import('./fault.ts')).registerFault,
+    },
+    heal: {
+      summary: 'undo faults; all of them, and whatever is down, when none is named',
+      load: async () => (await import('./heal.ts')).registerHeal,
+    },
+    faults: {
+      summary: 'list the faults, what each takes, and whether it can be had here',
+      load: async () => (await import('./faults.ts')).registerFaults,
+    },
+    reap: {
+      summary: 'heal what a rig that died has left broken in its cluster',
+      load: async () => (await import('./reap.ts')).registerReap,
     },
   },
   'Runs:': {
@@ -46,13 +114,9 @@ export const SUBCOMMANDS: Readonly<Record<string, Readonly<Record<string, Subcom
       summary: 'compare two recorded runs: verdicts, times, calls, faults',
       load: async () => (await import('./diff.ts')).registerDiff,
     },
-    faults: {
-      summary: 'list the faults, what each takes, and whether it can be had here',
-      load: async () => (await import('./faults.ts')).registerFaults,
-    },
-    reap: {
-      summary: 'heal what a rig that died has left broken in its cluster',
-      load: async () => (await import('./reap.ts')).registerReap,
+    report: {
+      summary: 'write the report of a recorded run anew, and tell where it is',
+      load: async () => (await import('./report.ts')).registerReport,
     },
   },
   'This machine:': {
@@ -72,6 +136,11 @@ export const SUBCOMMANDS: Readonly<Record<string, Readonly<Record<string, Subcom
     bench: {
       summary: 'measure, side by side; prints ratios and distributions',
       load: async () => (await import('./bench.ts')).registerBench,
+    },
+    completion: {
+      summary: 'print what makes a shell complete these commands: bash, zsh or fish',
+      load: async () => (await import('./completion.ts')).registerCompletion,
+      tellsOfAll: true,
     },
   },
 };
