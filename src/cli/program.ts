@@ -62,7 +62,7 @@ function namedIn(args: readonly string[]): string | undefined {
 
 /** Commander's `error: …`, which may go on with a guess on a second line. */
 function explainUsage(text: string, help: string): string {
-  return `rig: ${oneLine(text.replace(/^error: /, ''))}; see ${help}\n`;
+  return `rig: ${oneLine(text.replace(/^error: /, '')).replace(/\.$/, '')}; see ${help}\n`;
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
