@@ -5,7 +5,11 @@ import { Command, CommanderError } from 'commander';
 import { RigError } from '../base/errors.ts';
 import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { explain } from './explain.ts';
+import { fitted } from './fitted.ts';
 import { SUBCOMMANDS } from './subcommands.ts';
+
+/** A column of descriptions is as narrow as that, on a terminal of 40 columns, rather than broken by the terminal. */
+const NARROWEST_COLUMNS = 16;
 
 /** By name, in the order of `rig --help`. */
 const ALL = Object.values(SUBCOMMANDS).flatMap((group) => Object.entries(group));
@@ -23,7 +27,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_MACHINE;
     const debug = program.opts<{ debug?: boolean }>().debug === true;
     const failure = RigError.from(error);
-    process.stderr.write(`rig: ${explain(failure)}\n${debug ? `${stackOf(failure)}\n` : ''}`);
+    const line = fitted(`rig: ${explain(failure)}`, '  ', process.stderr.columns);
+    process.stderr.write(`${line}\n${debug ? `${stackOf(failure)}\n` : ''}`);
     return EXIT_MACHINE;
   }
 }
@@ -38,6 +43,7 @@ export async function createProgram(known: string | undefined): Promise<Command>
     .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
     .option('--debug', 'print the stack of an error')
     .exitOverride()
+    .configureHelp({ minWidthToWrap: NARROWEST_COLUMNS })
     .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
   const isWhole = ALL.some(([name, { tellsOfAll }]) => name === known && tellsOfAll === true);
   // A subcommand inherits the settings above only when it is made after them.
@@ -62,7 +68,8 @@ function namedIn(args: readonly string[]): string | undefined {
 
 /** Commander's `error: …`, which may go on with a guess on a second line. */
 function explainUsage(text: string, help: string): string {
-  return `rig: ${oneLine(text.replace(/^error: /, '')).replace(/\.$/, '')}; see ${help}\n`;
+  const line = `rig: ${oneLine(text.replace(/^error: /, '')).replace(/\.$/, '')}; see ${help}`;
+  return `${fitted(line, '  ', process.stderr.columns)}\n`;
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
