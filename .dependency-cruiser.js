@@ -169,7 +169,8 @@ export default {
       'Processes are started by base, the supervisor, the consumer, the fleet, rig/docker, process and cli only.',
       {
         path: '^src',
-        pathNot: '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main|fleet/child)\\.ts$)',
+        pathNot:
+          '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main|fleet/child)\\.ts$)',
       },
       { path: '^(node:)?child_process$' },
     ),

@@ -4,10 +4,10 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { RigError } from '../base/errors.ts';
+import { ROOT_FOLDER } from '../cluster/root.ts';
 import type { DeathsResult } from './bench-fleet-deaths.ts';
 import type { StepOptions } from './bench-fleet-measuring.ts';
 import type { StepResult } from './bench-fleet-step.ts';
-import { ROOT_FOLDER } from '../cluster/root.ts';
 
 const DEATHS_AMONG = 2000;
 /** Beyond the TTL. */

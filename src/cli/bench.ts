@@ -5,11 +5,12 @@ import { RigError } from '../base/errors.ts';
 import type { BenchFleetOptions } from './bench-fleet.ts';
 import type { StepOptions } from './bench-fleet-measuring.ts';
 import { parseCount, wholeNumber } from './fleet-options.ts';
+import { help } from './output.ts';
 
 export function registerBench(program: Command): void {
   const bench = program
     .command('bench')
-    .description('measure, side by side; prints ratios and distributions');
+    .addHelpText('after', help(['rig bench up', 'rig bench cluster --rounds 10']));
   bench
     .command('up')
     .description('rig up until a volume can be created, against docker compose up -d --wait of the same file')

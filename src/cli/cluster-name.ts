@@ -13,7 +13,13 @@ export function parseClusterName(text: string): string {
   });
 }
 
-export const runIdOf = (name: string): string => `up-${name}`;
+const PREFIX = 'up-';
+
+export const runIdOf = (name: string): string => `${PREFIX}${name}`;
+
+/** Undefined for the id of a run. */
+export const nameOf = (runId: string): string | undefined =>
+  runId.startsWith(PREFIX) ? runId.slice(PREFIX.length) : undefined;
 
 /** Where the compose file of `rig up` lies while the cluster is there. */
 export const upFolder = (name: string): string => join('runs', runIdOf(name));

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { ROOT_FOLDER } from '../cluster/root.ts';
 import { readSettings } from '../cluster/settings.ts';
-import { EXIT_MACHINE } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { ensureImages } from '../rig/docker/images.ts';
 import { installBrowser } from '../rig/docker/install-browser.ts';
@@ -13,6 +13,7 @@ import { installCompose } from '../rig/docker/install-compose.ts';
 import { installEngine } from '../rig/docker/install-engine.ts';
 import { examine, type Finding, type Machine } from '../rig/docker/needs.ts';
 import { fitted } from './fitted.ts';
+import { help, printJson } from './output.ts';
 
 const INDENT = ' '.repeat(9);
 /** Below this there is no room for a column of titles. */
@@ -27,15 +28,22 @@ interface DoctorOptions {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('tell what the rig needs of this machine, and what it found')
     .option('--fix', 'get what is missing: Docker and Compose as root on Debian or Ubuntu, and the images')
     .option('--tests', 'with --fix: what only the tests of the rig itself need, too')
     .option('--json', 'print the findings as JSON')
+    .addHelpText(
+      'after',
+      help(
+        ['rig doctor', 'rig doctor --fix'],
+        '[{"id", "title", "required", "found", "detail", "withoutIt", "next"}]',
+      ),
+    )
     .action(async (options: DoctorOptions) => {
       const machine = { engine: readSettings().engine, root: ROOT_FOLDER };
       let findings = await examine(machine);
       if (options.fix && (await fix(machine, findings, options))) findings = await examine(machine);
-      process.stdout.write(options.json ? `${JSON.stringify(findings, null, 2)}\n` : report(findings));
+      if (options.json === true) printJson(findings);
+      else process.stdout.write(report(findings));
       if (findings.some(({ found, required }) => required && !found)) process.exitCode = EXIT_MACHINE;
     });
 }

@@ -15,7 +15,7 @@ import { createMemory } from '../rig/docker/memory.ts';
 import { createSidecars } from '../rig/docker/sidecars.ts';
 import { faultOf } from '../rig/faults/catalogue.ts';
 import type { Site } from '../rig/faults/fault.ts';
-import { listing, needsCluster } from '../rig/faults/listing.ts';
+import { type Listed, listed, listing, needsCluster } from '../rig/faults/listing.ts';
 import type { ClusterView } from '../rig/faults/select.ts';
 import { readElapsedMs } from '../rig/record-files.ts';
 import { cycleTable } from '../rig/report/cycle-table.ts';
@@ -23,6 +23,7 @@ import { faultTimes, type TimedRun } from '../rig/report/cycles.ts';
 import { parseTopology } from '../rig/topology.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { judgedRun } from './judged-run.ts';
+import { printJson } from './output.ts';
 
 const HELP = `
 Of each fault, the fields that a scenario gives it: whom it hits (a member's
@@ -35,43 +36,46 @@ and how hard. In a scenario's script:
 Examples:
   rig faults
   rig faults --of runs/20260101-120000-faults-network-7
-  rig faults --of runs/*-faults-*`;
+  rig faults --of runs/*-faults-*
+
+With --json: [{"fault", "family", "example", "takes", "lacks"?, "needs"?}], and with
+--of [{"fault", "times", "showedAfterMs", "healedAfterMs", "cycleMs", "withShareMs",
+"judged": {"valid", "invalid", "unknown"}}]`;
 
 export function registerFaults(program: Command): void {
   program
     .command('faults')
-    .description('list the faults, what each takes, and whether it can be had here')
     .option('--of <run...>', 'instead: how long each fault took in these runs, and what their checks said')
+    .option('--json', 'print them as JSON')
     .addHelpText('after', HELP)
-    .action(async ({ of: folders }: { readonly of?: readonly string[] }) => {
+    .action(async ({ of: folders, json }: { readonly of?: readonly string[]; readonly json?: boolean }) => {
       const columns = process.stdout.columns ?? 80;
-      const lines = folders === undefined ? await listAll(columns) : await timesOf(folders, columns);
-      process.stdout.write(`${lines.join('\n')}\n`);
+      const tell = <T>(found: readonly T[], lines: (found: readonly T[]) => readonly string[]): void => {
+        if (json === true) printJson(found);
+        else process.stdout.write(`${lines(found).join('\n')}\n`);
+      };
+      if (folders === undefined) tell(await listAll(), (found) => listing(found, columns));
+      else tell(faultTimes(await timedRuns(folders)), (found) => cycleTable(found, { columns }));
     });
 }
 
 /** What is tried out on the kernel is in a container of its own, which is removed before Ctrl-C ends anything. */
-async function listAll(columns: number): Promise<readonly string[]> {
+async function listAll(): Promise<readonly Listed[]> {
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
-  const lines = await list(columns);
-  if (interrupt.signal.aborted) throw new RigError('aborted', 'interrupted');
-  return lines;
-}
-
-async function list(columns: number): Promise<readonly string[]> {
   const site = await siteWithoutCluster();
-  return listing({
-    columns,
-    missing: async (spec) => (needsCluster(spec) ? undefined : faultOf(spec).missing?.(site, spec)),
-  });
+  const found = await listed(async (spec) =>
+    needsCluster(spec) ? undefined : faultOf(spec).missing?.(site, spec),
+  );
+  if (interrupt.signal.aborted) throw new RigError('aborted', 'interrupted');
+  return found;
 }
 
-async function timesOf(folders: readonly string[], columns: number): Promise<readonly string[]> {
+async function timedRuns(folders: readonly string[]): Promise<readonly TimedRun[]> {
   const runs: TimedRun[] = [];
   for (const folder of folders) {
     runs.push({ ...(await judgedRun(folder)), elapsedMs: await readElapsedMs(folder) });
   }
-  return cycleTable(faultTimes(runs), { columns });
+  return runs;
 }
 
 /** Enough of one to ask what the machine lacks. */

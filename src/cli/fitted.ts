@@ -1,10 +1,26 @@
 // Lines for whoever reads them: on a terminal broken at spaces, whole in a pipe or
 // a file, where a program may look for one.
 
-import { wrapped } from '../rig/report/text.ts';
-
-/** What does not fit goes on behind the indent. */
-export function fitted(line: string, indent: string): string {
-  const { columns } = process.stdout;
-  return columns === undefined ? line : wrapped(line, { columns, indent, most: Infinity }).join('\n');
+/** What does not fit goes on behind the indent; a word that is longer than a line stays whole, for it may be a name. */
+export function fitted(
+  line: string,
+  indent: string,
+  columns: number | undefined = process.stdout.columns,
+): string {
+  if (columns === undefined) return line;
+  // What a program printed may have several lines.
+  const text = line.replaceAll(/\s*\n\s*/g, ' ').trimEnd();
+  // Each word but the first with the spaces before it: they may be columns.
+  const [first = '', ...words] = text.split(/(?<=\S)(?=\s)/);
+  const lines: string[] = [];
+  let last = first;
+  for (const word of words) {
+    if (last.length + word.length <= columns) {
+      last += word;
+      continue;
+    }
+    lines.push(last);
+    last = indent + word.trimStart();
+  }
+  return [...lines, last].join('\n');
 }

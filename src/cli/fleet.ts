@@ -54,11 +54,7 @@ export function withFleetOptions(command: Command): Command {
 }
 
 export function registerFleet(program: Command): void {
-  withFleetOptions(
-    program
-      .command('fleet')
-      .description('simulated nodes in front of a real etcd, until Ctrl-C; nothing is kept (see rig sim)'),
-  )
+  withFleetOptions(program.command('fleet'))
     .option('--port <number>', 'of the figures, on 127.0.0.1', wholeNumber('port', 1, 65_535))
     .option('--control', 'start an API and an engine, too (default: with an etcd of its own)')
     .option('--no-control', 'start neither')

@@ -33,7 +33,6 @@ interface LogsFlags {
 export function registerLogs(program: Command): void {
   program
     .command('logs')
-    .description('print the logs of all members as one, in the order of time')
     .argument('[member...]', 'these only: nodes, members of etcd, consumers')
     .option('-f, --follow', 'go on with what is printed from now on; of a cluster that is there')
     .option('--run <folder>', 'of this run; default: of a cluster of rig up')

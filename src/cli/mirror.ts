@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
+import { openKv } from '../cluster/open-kv.ts';
 import { mirrored, writeMirror } from '../fleet/mirror.ts';
 import { kindOf, readApi, readEtcd, type Source } from '../fleet/mirror-source.ts';
 import { DEFAULT_PROFILE } from '../fleet/profiles.ts';
 import { createHttpNetwork } from '../network/http.ts';
 import { clusterOf, DEFAULTS, parseEndpoints } from './fleet-options.ts';
-import { openKv } from '../cluster/open-kv.ts';
 
 interface Flags {
   readonly from: string;
@@ -20,9 +20,6 @@ interface Flags {
 export function registerMirror(program: Command): void {
   program
     .command('mirror')
-    .description(
-      "copy a live cluster's nodes and volumes into a simulated one; nothing is written to the live one",
-    )
     .requiredOption('--from <url>', 'its etcd, or an API of it', parseSource)
     .option('--state <folder>', 'where the copy is kept', 'runs/mirror')
     .option(

@@ -3,48 +3,23 @@
 
 import { Command, CommanderError } from 'commander';
 import { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { explain } from './explain.ts';
+import { fitted } from './fitted.ts';
+import { SUBCOMMANDS } from './subcommands.ts';
 
-type Register = (program: Command) => void;
+/** A column of descriptions is as narrow as that, on a terminal of 40 columns, rather than broken by the terminal. */
+const NARROWEST_COLUMNS = 16;
 
-/** Loaded only when asked for: most of what one command needs another doesn't. */
-const SUBCOMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
-  doctor: async () => (await import('./doctor.ts')).registerDoctor,
-  images: async () => (await import('./images.ts')).registerImages,
-  up: async () => (await import('./up.ts')).registerUp,
-  down: async () => (await import('./down.ts')).registerDown,
-  scenarios: async () => (await import('./scenarios.ts')).registerScenarios,
-  run: async () => (await import('./run.ts')).registerRun,
-  replay: async () => (await import('./replay.ts')).registerReplay,
-  shrink: async () => (await import('./shrink.ts')).registerShrink,
-  faults: async () => (await import('./faults.ts')).registerFaults,
-  reap: async () => (await import('./reap.ts')).registerReap,
-  logs: async () => (await import('./logs.ts')).registerLogs,
-  check: async () => (await import('./check.ts')).registerCheck,
-  summary: async () => (await import('./summary.ts')).registerSummary,
-  diff: async () => (await import('./diff.ts')).registerDiff,
-  render: async () => (await import('./render.ts')).registerRender,
-  fleet: async () => (await import('./fleet.ts')).registerFleet,
-  sim: async () => (await import('./sim.ts')).registerSim,
-  mirror: async () => (await import('./mirror.ts')).registerMirror,
-  bench: async () => (await import('./bench.ts')).registerBench,
-};
+/** By name, in the order of `rig --help`. */
+const ALL = Object.values(SUBCOMMANDS).flatMap((group) => Object.entries(group));
 
 /** Runs one command; resolves to the exit code. Never rejects: what went wrong is told on stderr. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
-  const named = argv.slice(2).find((argument) => !argument.startsWith('-'));
-  const known = named !== undefined && Object.hasOwn(SUBCOMMANDS, named) ? named : undefined;
-  const help = known === undefined ? 'rig --help' : `rig ${known} --help`;
-  const program = new Command('rig')
-    .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
-    .option('--debug', 'print the stack of an error')
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
+  const known = namedIn(argv.slice(2));
+  let program = new Command();
   try {
-    const wanted = known === undefined ? Object.keys(SUBCOMMANDS) : [known];
-    // A subcommand inherits the settings above only when it is made after them.
-    for (const name of wanted) (await SUBCOMMANDS[name]?.())?.(program);
+    program = await createProgram(known);
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -52,14 +27,49 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_MACHINE;
     const debug = program.opts<{ debug?: boolean }>().debug === true;
     const failure = RigError.from(error);
-    process.stderr.write(`rig: ${explain(failure)}\n${debug ? `${stackOf(failure)}\n` : ''}`);
+    const line = fitted(`rig: ${explain(failure)}`, '  ', process.stderr.columns);
+    process.stderr.write(`${line}\n${debug ? `${stackOf(failure)}\n` : ''}`);
     return EXIT_MACHINE;
   }
 }
 
+/**
+ * The command line with that subcommand whole, and all others by name and summary only: to be listed, and guessed at.
+ * With one that tells of the others, all are whole.
+ */
+export async function createProgram(known: string | undefined): Promise<Command> {
+  const help = known === undefined ? 'rig --help' : `rig ${known} --help`;
+  const program = new Command('rig')
+    .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
+    .option('--debug', 'print the stack of an error')
+    .exitOverride()
+    .configureHelp({ minWidthToWrap: NARROWEST_COLUMNS })
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
+  const isWhole = ALL.some(([name, { tellsOfAll }]) => name === known && tellsOfAll === true);
+  // A subcommand inherits the settings above only when it is made after them.
+  for (const [heading, group] of Object.entries(SUBCOMMANDS)) {
+    program.commandsGroup(heading);
+    for (const [name, { summary, load, alias }] of Object.entries(group)) {
+      if (isWhole || name === known) (await load())(program);
+      else program.command(name);
+      const command = program.commands.at(-1)?.description(summary);
+      if (alias !== undefined) command?.alias(alias);
+    }
+  }
+  return program;
+}
+
+/** The subcommand that is meant by these arguments, by its own name; undefined when there is no such. */
+function namedIn(args: readonly string[]): string | undefined {
+  const words = args.filter((argument) => !argument.startsWith('-'));
+  const word = words[0] === 'help' ? words[1] : words[0];
+  return ALL.find(([name, { alias }]) => word !== undefined && (name === word || alias === word))?.[0];
+}
+
 /** Commander's `error: …`, which may go on with a guess on a second line. */
 function explainUsage(text: string, help: string): string {
-  return `rig: ${oneLine(text.replace(/^error: /, ''))}; see ${help}\n`;
+  const line = `rig: ${oneLine(text.replace(/^error: /, '')).replace(/\.$/, '')}; see ${help}`;
+  return `${fitted(line, '  ', process.stderr.columns)}\n`;
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();

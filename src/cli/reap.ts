@@ -1,48 +1,50 @@
 // `rig reap`: heals the faults that a rig which died has left in a cluster that is still there.
 
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
-import { ROOT_FOLDER } from '../cluster/root.ts';
 import { readSettings } from '../cluster/settings.ts';
-import { EXIT_MACHINE } from '../rig/checks/judge.ts';
-import { attachContainers } from '../rig/docker/attach.ts';
+import { readClusterFile } from '../rig/by-hand/cluster-file.ts';
+import { openHandRecord } from '../rig/by-hand/record.ts';
+import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
+import { listClusters } from '../rig/docker/clusters.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
-import { ensureImages } from '../rig/docker/images.ts';
-import { describeFault } from '../rig/faults/catalogue.ts';
-import { owedHits } from '../rig/faults/owed.ts';
-import { reap } from '../rig/reap.ts';
-import { COMPOSE_FILE, readRecordedRun, readRunFile } from '../rig/record-files.ts';
+import type { Reaped } from '../rig/faults/owed.ts';
+import { byHand } from './by-hand.ts';
+import { labelOf } from './clusters.ts';
+import { healedJson, healFaults, tellHealed } from './healing.ts';
+import { help, printJson } from './output.ts';
 
 export function registerReap(program: Command): void {
   program
     .command('reap')
-    .description('heal what a rig that died has left broken in its cluster')
-    .argument('<folder>', 'the run: runs/<time>-<scenario>-<seed>')
-    .action(async (folder: string) => {
-      const { runId, topology } = await readRunFile(folder);
-      const run = await readRecordedRun(folder);
-      const hits = owedHits(run.history);
-      if (hits.length === 0) {
-        process.stdout.write('nothing to do: every fault was healed\n');
-        return;
-      }
-      const docker = await connectEngine(readSettings().engine);
-      const clock = createSystemClock();
-      const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
-      const images = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
-      const composeFile = join(folder, COMPOSE_FILE);
-      const deployment = await attachContainers({ docker, clock, images, topology, runId, composeFile });
-      if (deployment === undefined) {
-        process.stdout.write(`nothing to do: the cluster of run ${runId} is gone\n`);
-        return;
-      }
-      const signal = new AbortController().signal;
-      const reaped = await reap({ deployment, clock, run, hits, signal });
-      for (const { hit, isHealed, seen } of reaped) {
-        const what = `${describeFault(hit.spec)} (${hit.id})`;
-        process.stdout.write(`${isHealed ? 'healed' : 'NOT healed'}: ${what}: ${seen}\n`);
-      }
-      if (reaped.some(({ isHealed }) => !isHealed)) process.exitCode = EXIT_MACHINE;
+    .argument('<folder>', 'the run: runs/<time>-<scenario>-<seed>, or runs/up-<name>')
+    .option('--json', 'print what was done as JSON')
+    .addHelpText(
+      'after',
+      help(
+        ['rig reap runs/20260101-120000-faults-network-7', 'rig reap runs/up-default'],
+        '[{"id", "fault", "healed", "seen"}]',
+      ),
+    )
+    .action(async (folder: string, { json }: { readonly json?: boolean }) => {
+      const found = await healingIn(folder);
+      if (json === true) printJson(typeof found === 'string' ? [] : healedJson(found));
+      else if (typeof found === 'string') process.stdout.write(`nothing to do: ${found}\n`);
+      else tellHealed(found);
+      if (typeof found !== 'string' && found.some(({ isHealed }) => !isHealed))
+        process.exitCode = EXIT_MACHINE;
     });
+}
+
+/** What came of it, or why there is nothing to do. */
+async function healingIn(folder: string): Promise<readonly Reaped[] | string> {
+  const { runId } = await readClusterFile(folder);
+  const { owed } = await openHandRecord(folder, createSystemClock());
+  if (owed.length === 0) return 'every fault was healed';
+  const docker = await connectEngine(readSettings().engine);
+  const found = (await listClusters(docker)).find((cluster) => cluster.runId === runId);
+  if (found === undefined) return `the cluster of run ${runId} is gone`;
+  const cluster = { ...found, folder, docker, label: labelOf(runId) };
+  const needs = { makesMembers: true, alsoUnfinished: true };
+  return byHand(cluster, needs, (hand) => healFaults(hand, hand.record.owed));
 }

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
 import { GOLDEN_NAMES, renderGolden } from '../rig/compose/goldens.ts';
+import { help } from './output.ts';
 
 const FOLDER = join(import.meta.dirname, '../../compose');
 
 export function registerRender(program: Command): void {
   program
     .command('render')
-    .description('print a compose file for exploration, or write them all to compose/')
     .argument('[name]', `one of ${GOLDEN_NAMES.join(', ')}; all when left out`)
     .option('--write', 'write compose/<name>.yaml instead of printing')
+    .addHelpText('after', help(['rig render cobalt-3', 'rig render --write']))
     .action(async (name: string | undefined, options: { readonly write?: boolean }) => {
       for (const each of name === undefined ? GOLDEN_NAMES : [name]) {
         const text = renderGolden(each);

@@ -3,12 +3,15 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
+import { worstOf } from '../rig/checks/judge.ts';
 import { COMPOSE_FILE, REPORT_FILE } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
+import { verdictFile } from '../rig/report/verdict.ts';
 import type { RunResult } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { explain } from './explain.ts';
+import { printJson } from './output.ts';
 
 /** How one scenario ended: judged, or not at all because the rig or the machine failed. */
 export type Outcome =
@@ -36,11 +39,17 @@ function firstFree(wanted: string): string {
   return folder;
 }
 
-export function conclude(scenarios: readonly Scenario[], outcomes: readonly Outcome[]): number {
+/** Tells how it ended, as JSON if that is wanted; answers with the exit code. */
+export function conclude(
+  scenarios: readonly Scenario[],
+  outcomes: readonly Outcome[],
+  { json }: { readonly json?: boolean },
+): number {
   const results = outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
   const failures = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []));
-  process.stdout.write(`\n${summary(results, { columns: process.stdout.columns ?? 100 })}\n`);
-  for (const { runId, folder } of results.filter(({ kept }) => kept)) {
+  if (json === true) printJson(results.map(outcomeOf));
+  else process.stdout.write(`\n${summary(results, { columns: process.stdout.columns ?? 100 })}\n`);
+  for (const { runId, folder } of json === true ? [] : results.filter(({ kept }) => kept)) {
     const file = join(folder, COMPOSE_FILE);
     process.stdout.write(
       `kept: docker compose -f ${file} ps; remove it with: npm run rig -- down --run ${runId}\n`,
@@ -57,3 +66,10 @@ export function conclude(scenarios: readonly Scenario[], outcomes: readonly Outc
   if (failures.length > 0 || unrun > 0) return EXIT_MACHINE;
   return exitCodeOf(worstOf(results.map(({ verdict }) => verdict)));
 }
+
+/** For scripts. */
+export const outcomeOf = (result: RunResult) => ({
+  ...verdictFile(result),
+  folder: result.folder,
+  ...(result.kept && { runId: result.runId }),
+});

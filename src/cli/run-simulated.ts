@@ -4,14 +4,16 @@ import { rmSync } from 'node:fs';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { openShipping, type Shipping } from '../cluster/shipping.ts';
-import { EXIT_MACHINE, exitCodeOf, worstOf } from '../rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
+import { worstOf } from '../rig/checks/judge.ts';
 import { summary } from '../rig/report/summary.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { explain } from './explain.ts';
 import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { tellShipped } from './logs.ts';
-import { freeFolder } from './run-outcome.ts';
+import { printJson } from './output.ts';
+import { freeFolder, outcomeOf } from './run-outcome.ts';
 import type { SimulationResult } from './simulation.ts';
 import { openPool, type SimulationPool } from './simulation-pool.ts';
 
@@ -38,6 +40,7 @@ export async function runSimulated(options: {
   readonly seeds: { readonly from: number; readonly to: number };
   readonly durationMs: number | undefined;
   readonly out: string;
+  readonly json?: boolean;
 }): Promise<number> {
   const { seeds, durationMs, out } = options;
   // Once each: with the same seed there is nothing new in a second run.
@@ -54,6 +57,7 @@ export async function runSimulated(options: {
       }),
     ),
   ).flat();
+  const isQuiet = options.json === true;
   const isOne = seeds.from === seeds.to;
   const tally: Tally = { results: [], failures: [], repeated: 0 };
   const total = jobs.length;
@@ -67,7 +71,7 @@ export async function runSimulated(options: {
     for (let job = jobs.shift(); job !== undefined && !interrupt.signal.aborted; job = jobs.shift()) {
       progress.update();
       await carryOut(
-        { pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne, progress, shipping },
+        { pool, thread, tally, out, nowMs: clock.nowMs(), keepAll: isOne, isQuiet, progress, shipping },
         job,
       );
     }
@@ -75,7 +79,9 @@ export async function runSimulated(options: {
   await Promise.all(Array.from({ length: pool.size }, (_, thread) => work(thread)));
   await shipping.end(tellShipped);
   progress.clear();
-  conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
+  if (options.json === true) printJson(tally.results.map(({ result }) => outcomeOf(result)));
+  else conclude(tally, { isOne, elapsedMs: clock.monotonicMs() - startedMs });
+  for (const failure of tally.failures) process.stderr.write(`rig: ${failure}\n`);
   if (interrupt.signal.aborted) process.stderr.write(`rig: interrupted; not all of ${total} were run\n`);
   if (tally.failures.length > 0 || interrupt.signal.aborted) return EXIT_MACHINE;
   return exitCodeOf(worstOf(tally.results.map(({ result }) => result.verdict)));
@@ -104,6 +110,8 @@ async function carryOut(
     readonly nowMs: number;
     readonly keepAll: boolean;
     readonly shipping: Shipping;
+    /** Whether nothing but JSON is printed, in the end. */
+    readonly isQuiet: boolean;
     readonly progress: Progress;
   },
   { scenario, seed, durationMs, isRepeated }: Job,
@@ -119,7 +127,7 @@ async function carryOut(
     tally.results.push(found);
     await context.shipping.sendRecorded(folder);
     const { verdict } = found.result;
-    if (verdict !== 'valid' && !keepAll) {
+    if (verdict !== 'valid' && !keepAll && !context.isQuiet) {
       context.progress.clear();
       process.stdout.write(`${verdictLine(found)}\n`);
     }
@@ -148,7 +156,7 @@ function verdictLine({ result }: SimulationResult): string {
 }
 
 function conclude(
-  { results, failures, repeated }: Tally,
+  { results, repeated }: Tally,
   { isOne, elapsedMs }: { readonly isOne: boolean; readonly elapsedMs: number },
 ): void {
   const columns = process.stdout.columns ?? 100;
@@ -159,13 +167,14 @@ function conclude(
         { columns },
       )}\n`,
     );
-  for (const failure of failures) process.stderr.write(`rig: ${failure}\n`);
   const count = (verdict: string): number =>
     results.filter(({ result }) => result.verdict === verdict).length;
   const simulatedMs = results.reduce((sum, one) => sum + one.simulatedMs, 0);
   const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  const tally = `${results.length} simulated: ${count('valid')} valid, ${count('invalid')} invalid, ${count('unknown')} unknown; `;
   process.stdout.write(
-    `${results.length} simulated: ${count('valid')} valid, ${count('invalid')} invalid, ${count('unknown')} unknown; ` +
+    // Of one the summary has said it.
+    `${isOne ? 'simulated ' : tally}` +
       `${seconds(simulatedMs)} s in ${seconds(elapsedMs)} s; ${repeated} repeated\n`,
   );
 }

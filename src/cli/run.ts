@@ -15,6 +15,7 @@ import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { tellShipped } from './logs.ts';
+import { help } from './output.ts';
 import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
 import { runSimulated } from './run-simulated.ts';
 
@@ -28,12 +29,12 @@ interface RunFlags {
   readonly keep?: boolean;
   readonly keepOnFailure?: boolean;
   readonly out: string;
+  readonly json?: boolean;
 }
 
 export function registerRun(program: Command): void {
   program
     .command('run')
-    .description('run scenarios, each on a cluster of its own, and judge them')
     .argument('<scenario...>', 'names of scenarios, or all (rig scenarios lists them)')
     .option('--seed <number>', 'decides every random choice; drawn and printed when left out')
     .option(
@@ -54,9 +55,17 @@ export function registerRun(program: Command): void {
     .option('--out <folder>', 'where the folders of the runs go', 'runs')
     .option('--keep', 'leave the clusters up, whatever comes out')
     .option('--keep-on-failure', 'leave a cluster up when its verdict is not valid')
+    .option('--json', 'print what came out as JSON; what goes on meanwhile goes to stderr')
     .addHelpText(
       'after',
-      '\nExamples:\n  rig run all\n  rig run engine-leader-down --seed 7 --keep-on-failure\n  rig run chaos --mode simulated --seeds 1..1000',
+      help(
+        [
+          'rig run all',
+          'rig run engine-leader-down --seed 7 --keep-on-failure',
+          'rig run chaos --mode simulated --seeds 1..1000',
+        ],
+        '[verdict.json of each, with "folder" and, where the cluster was kept, "runId"]',
+      ),
     )
     .action(async (names: readonly string[], flags: RunFlags) => {
       const seed = flags.seed === undefined ? createSystemRandom().uint32() : parseSeed(flags.seed);
@@ -69,10 +78,15 @@ export function registerRun(program: Command): void {
           next: 'Leave --duration out; only chaos takes one.',
         });
       }
+      if (flags.seed !== undefined && flags.seeds !== undefined) {
+        throw new RigError('invalid', '--seed and --seeds each say what is drawn', {
+          next: 'Give one of them.',
+        });
+      }
       const mode = parseMode(flags);
       if (mode === 'simulated') {
         const seeds = flags.seeds === undefined ? { from: seed, to: seed } : parseSeeds(flags.seeds);
-        process.exitCode = await runSimulated({ names, seeds, durationMs, out: flags.out });
+        process.exitCode = await runSimulated({ ...flags, names, seeds, durationMs });
         return;
       }
       const scenarios = system === undefined ? named : named.map((scenario) => onSystem(scenario, system));
@@ -135,21 +149,23 @@ async function runAll(
   const { seed, flags } = options;
   const clock = createSystemClock();
   const outcomes: Outcome[] = [];
-  process.stdout.write(`seed ${seed}\n`);
-  for (const { plan } of scenarios) if (plan !== undefined) process.stdout.write(`\n${plan.text}\n\n`);
+  const told = flags.json === true ? process.stderr : process.stdout;
+  told.write(`seed ${seed}\n`);
+  for (const { plan } of scenarios) if (plan !== undefined) told.write(`\n${plan.text}\n\n`);
   using interrupt = catchInterrupt(() =>
     process.stderr.write('\nstopping; press Ctrl-C again to leave it to the reaper\n'),
   );
-  const tell = (what: string): void => void process.stdout.write(`${what}\n`);
+  const tell = (what: string): void => void told.write(`${what}\n`);
   const isProcess = options.mode === 'process';
   await using mode = isProcess
     ? await openProcesses(clock, tell, flags)
     : await openContainers(clock, tell, flags);
 
   const keep: RunOptions['keep'] = flags.keep ? 'always' : flags.keepOnFailure ? 'on-failure' : 'never';
-  const inMode = isProcess && { mode: 'process' as const };
+  const { deploy, machine } = mode;
+  const inMode = { ...(isProcess && { mode: 'process' as const }), ...(machine && { machine }) };
   const shipping = openShipping(clock);
-  const common = { seed, clock, keep, signal: interrupt.signal, deploy: mode.deploy, openKv, ...inMode };
+  const common = { seed, clock, keep, signal: interrupt.signal, deploy, openKv, ...inMode };
   const tasks = scenarios.map((scenario) => ({
     title: scenario.name,
     skip: () => interrupt.signal.aborted,
@@ -181,12 +197,12 @@ async function runAll(
   }));
   await new Listr(tasks, {
     exitOnError: false,
-    renderer: process.stdout.isTTY ? 'default' : 'verbose',
+    renderer: flags.json === true ? 'silent' : process.stdout.isTTY ? 'default' : 'verbose',
     rendererOptions: { showErrorMessage: false, collapseErrors: false },
     registerSignalListeners: false,
   }).run();
   await shipping.end(tellShipped);
-  return conclude(scenarios, outcomes);
+  return conclude(scenarios, outcomes, flags);
 }
 
 /** What the renderers put before each line, at most: `[OUTPUT] `. */

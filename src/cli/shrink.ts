@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Clock, createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
-import { exitCodeOf } from '../rig/checks/judge.ts';
+import { exitCodeOf } from '../rig/checks/exit-codes.ts';
 import type { RecordedRun, Verdict } from '../rig/history.ts';
 import { readRecordedRun } from '../rig/record-files.ts';
 import { summary } from '../rig/report/summary.ts';
@@ -37,7 +37,6 @@ interface Flags {
 export function registerShrink(program: Command): void {
   program
     .command('shrink')
-    .description('find the fewest faults and calls that still fail as a run did, in simulated runs')
     .argument('<run>', 'folder of the run')
     .option('--check <name>', 'the check that has to fail; default: the first that did')
     .option('--tries <number>', 'at most so many runs', wholeNumber(1, 100_000), DEFAULT_TRIES)

@@ -29,9 +29,7 @@ const withState = (command: Command): Command =>
   command.option('--state <folder>', 'where the cluster is kept', DEFAULTS.state);
 
 export function registerSim(program: Command): void {
-  const sim = program
-    .command('sim')
-    .description('a simulated cluster that is kept, and comes back as it was');
+  const sim = program.command('sim');
   withState(withFleetOptions(sim.command('setup').description('declare a cluster; nothing is started')))
     .addHelpText('after', '\nExample:\n  rig sim setup --nodes 20 --profile ssd --shared-devices 4')
     .action(setup);

@@ -11,7 +11,6 @@ import type { VerdictFile } from '../rig/report/verdict.ts';
 export function registerSummary(program: Command): void {
   program
     .command('summary')
-    .description('what came of all runs in a folder, in Markdown: for the page of a pipeline')
     .argument('[folder]', 'where the folders of the runs are', 'runs')
     .addHelpText('after', '\nExample:\n  rig summary runs >> "$GITHUB_STEP_SUMMARY"')
     .action((folder: string) => {

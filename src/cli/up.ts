@@ -1,11 +1,14 @@
 // `rig up`: a cluster to explore by hand.
 
 import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { openContainers } from '../cluster/containers.ts';
+import { writeClusterFile } from '../rig/by-hand/cluster-file.ts';
+import { BY_HAND_FILE } from '../rig/by-hand/record.ts';
 import { GOLDEN_TOPOLOGIES } from '../rig/compose/goldens.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { runLabel } from '../rig/docker/removal.ts';
@@ -13,21 +16,29 @@ import { awaitReady } from '../rig/lifecycle.ts';
 import { etcdMembers, parseTopology, presentNodes, type Topology } from '../rig/topology.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { help, printJson } from './output.ts';
 
 const READY_WITHIN_MS = 60_000;
 
 interface UpFlags {
   readonly name: string;
   readonly topology?: string;
+  readonly json?: boolean;
 }
 
 export function registerUp(program: Command): void {
   program
     .command('up')
-    .description('start a cluster and leave it up: etcd, three nodes, two consumers')
     .option('--name <name>', 'tells clusters apart', parseClusterName, DEFAULT_CLUSTER)
     .option('--topology <file>', 'a topology in YAML, instead of the default')
-    .addHelpText('after', '\nExamples:\n  rig up\n  rig up --name mine --topology mine.yaml')
+    .option('--json', 'print where everything answers as JSON')
+    .addHelpText(
+      'after',
+      help(
+        ['rig up', 'rig up --name mine --topology mine.yaml'],
+        '{"cluster", "runId", "folder", "urls": {member: url}}',
+      ),
+    )
     .action(up);
 }
 
@@ -51,7 +62,8 @@ async function up(flags: UpFlags): Promise<void> {
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
   const { system } = topology;
   const image = system.kind === 'image' ? system.image : undefined;
-  const onProgress = (what: string): void => void process.stdout.write(`${what}\n`);
+  const progress = flags.json === true ? process.stderr : process.stdout;
+  const onProgress = (what: string): void => void progress.write(`${what}\n`);
   await using mode = await openContainers(clock, onProgress, { system: image }).catch((error: unknown) => {
     throw interrupted(error, interrupt.signal);
   });
@@ -66,8 +78,12 @@ async function up(flags: UpFlags): Promise<void> {
     })
     .catch((error: unknown) => notDeployed(interrupted(error, interrupt.signal), flags.name));
   try {
+    await beginRecord(deployment, upFolder(flags.name));
     await awaitReady({ deployment, clock, timeoutMs: READY_WITHIN_MS, signal: interrupt.signal });
-    await tellWhere(deployment, flags.name);
+    const urls = await urlsOf(deployment);
+    const { runId } = deployment;
+    if (flags.json === true) printJson({ cluster: flags.name, runId, folder: upFolder(flags.name), urls });
+    else tellWhere(deployment, urls, flags.name);
   } catch (error) {
     await deployment.teardown();
     await rm(upFolder(flags.name), { recursive: true, force: true });
@@ -91,36 +107,51 @@ async function notDeployed(error: unknown, name: string): Promise<never> {
   throw error;
 }
 
-const removal = (name: string): string =>
-  `npm run rig -- down${name === DEFAULT_CLUSTER ? '' : ` --name ${name}`}`;
+/** For whoever handles the cluster later; what was done by hand to one that had the name before, is none of its. */
+async function beginRecord({ runId, topology }: Deployment, folder: string): Promise<void> {
+  await rm(join(folder, BY_HAND_FILE), { force: true });
+  writeClusterFile(folder, { runId, topology });
+}
 
-async function tellWhere(deployment: Deployment, name: string): Promise<void> {
-  const { topology, runId } = deployment;
-  const lines = [`cluster '${name}' is ready (everything is labelled ${runLabel(runId)})`];
-  const where = async (member: string, url: Promise<string>): Promise<void> =>
-    void lines.push(`  ${member.padEnd(12)} ${await url}`);
-  const apis = presentNodes(topology)
-    .filter(({ roles }) => roles.includes('api'))
-    .map(({ name: node }) => node);
-  for (const node of apis) await where(node, deployment.api(node));
-  const urls = await deployment.etcd();
-  for (const [index, member] of etcdMembers(topology).entries())
-    await where(member, Promise.resolve(urls[index] ?? 'is not running'));
-  for (const consumer of topology.consumers) await where(consumer, deployment.consumer(consumer));
-  lines.push('', 'Try:');
+/** Where each member answers that can be asked from here. */
+async function urlsOf(deployment: Deployment): Promise<Readonly<Record<string, string>>> {
+  const { topology } = deployment;
+  const urls: Record<string, string> = {};
+  for (const { name, roles } of presentNodes(topology))
+    if (roles.includes('api')) urls[name] = await deployment.api(name);
+  for (const member of etcdMembers(topology))
+    [urls[member] = 'is not running'] = await deployment.etcd(member);
+  for (const consumer of topology.consumers) urls[consumer] = await deployment.consumer(consumer);
+  return urls;
+}
+
+const nameFlag = (name: string): string => (name === DEFAULT_CLUSTER ? '' : ` --name ${name}`);
+
+const removal = (name: string): string => `npm run rig -- down${nameFlag(name)}`;
+
+function tellWhere(
+  { topology, runId }: Deployment,
+  urls: Readonly<Record<string, string>>,
+  name: string,
+): void {
+  const width = Math.max(...Object.keys(urls).map(({ length }) => length));
+  const apis = presentNodes(topology).filter(({ roles }) => roles.includes('api'));
   const [first] = apis;
-  if (first !== undefined) {
-    const url = await deployment.api(first);
-    const order = `'{"name":"first","meta":{},"requested":{"reserved_size":1},"exports":[]}'`;
-    lines.push(
-      `  curl -s ${url}/nodes`,
-      `  curl -s -H content-type:application/json -d ${order} ${url}/volumes`,
-    );
-  }
-  // Another one than is asked, so that the asking goes on.
-  const victim = presentNodes(topology).at(-1);
-  if (victim !== undefined && victim.name !== first)
-    lines.push(`  docker kill cobalt-${runId}-${victim.name}-1`);
-  lines.push(`  ${removal(name)}`);
+  const tries = [
+    ['ps', 'who leads'],
+    ...(first === undefined ? [] : [['volume create first', 'ready within a moment']]),
+    ['kill leader', 'ps tells who leads after it'],
+    ['heal', 'what was killed is back'],
+    ['down', 'nothing is left'],
+  ].map(([command = '', what = '']) => [`npm run rig -- ${command}${nameFlag(name)}`, what] as const);
+  const commandWidth = Math.max(...tries.map(([command]) => command.length));
+  const lines = [
+    `cluster '${name}' is ready (everything is labelled ${runLabel(runId)})`,
+    ...Object.entries(urls).map(([member, url]) => `  ${member.padEnd(width)}  ${url}`),
+    '',
+    'Try:',
+    ...tries.map(([command, what]) => `  ${command.padEnd(commandWidth)}  # ${what}`),
+    ...(first === undefined ? [] : [`  curl -s ${urls[first.name]}/openapi.json`]),
+  ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -1,10 +1,11 @@
 // What a simulated cluster has of the real process that it runs in: its event loop, its
 // disk for the record, and the daemon's code, loaded before simulated time begins.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
 import type { Machine } from '../rig/machine.ts';
+import { makeFolder } from '../rig/make-folder.ts';
 import type { EventLoop } from '../simulator/drive.ts';
 
 export const THIS_LOOP: EventLoop = { whenIdle, watchForReal, catchUnhandled };
@@ -14,7 +15,7 @@ export const IDLE_MACHINE: Machine = { cores: 1, runnable: () => 0 };
 
 /** Synchronously: nothing waits for anything real in simulated time. */
 export function writeFileNow(folder: string, name: string, text: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   writeFileSync(join(folder, name), text);
 }
 

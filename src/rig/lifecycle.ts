@@ -5,12 +5,15 @@ import type { Clock } from '../base/clock.ts';
 import { waitFor } from '../base/retry.ts';
 import type { Role } from '../model/volume.ts';
 import type { Deployment } from './deployment.ts';
+import type { Machine } from './machine.ts';
 import type { DeployRequest } from './run.ts';
 import { presentNodes } from './topology.ts';
 
 /** A place where clusters can be deployed. */
 export interface Mode extends AsyncDisposable {
   deploy(request: DeployRequest): Promise<Deployment>;
+  /** That the clusters run on. Default: the rig's own. */
+  readonly machine?: Machine;
 }
 
 /** Starting nodes need the processor more than those who ask whether they have started. */

@@ -1,9 +1,10 @@
 // run.json and plan.json: what was run, written before anything else happens.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunMode } from './history.ts';
 import { recordError } from './journal.ts';
+import { makeFolder } from './make-folder.ts';
 import { PLAN_FILE, RUN_FILE, type RunFile } from './record-files.ts';
 import type { Scenario } from './scenario.ts';
 import type { Topology } from './topology.ts';
@@ -16,7 +17,7 @@ export interface RunHeader {
 /** Makes the run's folder. Throws `machine` when it can't be written to. */
 export function openFolder(folder: string, { plan }: Scenario): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw recordError(folder, error);
   }

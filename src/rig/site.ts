@@ -3,7 +3,7 @@
 import { RigError } from '../base/errors.ts';
 import type { Role } from '../model/volume.ts';
 import { deadline } from './checks/work-clock.ts';
-import type { Act } from './deployment.ts';
+import type { Act, Deployment } from './deployment.ts';
 import { etcdLeader } from './etcd-conditions.ts';
 import type { Site } from './faults/fault.ts';
 import type { ClusterView } from './faults/select.ts';
@@ -19,7 +19,7 @@ export function createSite(stage: Stage, names: Names): Site {
     signal,
     deadline: (boundMs) => deadline(journal, boundMs),
     idOf: names.idOf,
-    view: () => viewOf(stage),
+    view: () => viewOf(stage.deployment, leaderOf(stage.recorder)),
     act: (act, member, options) => actOnRecord(stage, act, member, options),
     addNode: (name) => addOnRecord(stage, name),
     call: (request, except) => callSomeNode(stage, request, except),
@@ -66,7 +66,8 @@ export async function actOnRecord(
   journal.record({ type: 'fault', phase: 'injected', ...hit });
 }
 
-async function viewOf({ deployment, recorder }: Stage): Promise<ClusterView> {
+/** The cluster as it is now; `leader` is the node whose engine leads. */
+export async function viewOf(deployment: Deployment, leader: string | undefined): Promise<ClusterView> {
   const { topology } = deployment;
   const running = async (members: readonly string[]): Promise<readonly string[]> => {
     const states = await Promise.all(members.map((member) => deployment.state(member)));
@@ -82,7 +83,7 @@ async function viewOf({ deployment, recorder }: Stage): Promise<ClusterView> {
     engines: nodes.filter((name) => having.has(name)),
     etcd,
     consumers: topology.consumers,
-    leader: leaderOf(recorder),
+    leader,
     etcdLeader: await etcdLeader(deployment, await running(etcd)),
   };
 }

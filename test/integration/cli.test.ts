@@ -49,6 +49,24 @@ describe('bad input', () => {
     ['check', 'rig check <folder> wants the folder of a run; name one that rig run has made.'],
     ['check nowhere', 'cannot read nowhere/run.json: ENOENT'],
     ['diff one', "missing required argument 'other'"],
+    ['run export-created --seed 1 --seeds 1..2', '--seed and --seeds each say what is drawn'],
+    ['volume creat first', "unknown command 'creat' (Did you mean create?); see rig volume --help"],
+    ['volume create first --size big', "'big' is no size; give GiB, such as 1 or 0.5"],
+    ['kill', "missing required argument 'target'; see rig kill --help"],
+    ['kill one --name a --run b', '--name and --run each name a cluster'],
+    ['kill one --run nowhere/run', 'nowhere/run has neither cluster.json nor run.json'],
+    ['fault lags leader', "there is no fault 'lags'; choose from: kill, "],
+    ['fault loss leader percent=200', "loss: 'percent' must be at most 100"],
+    ['fault loss leader --as -x', "'-x' is no name for a fault"],
+    ['fault loss leader --for ever', "'ever' is no duration"],
+    ['partition leader --one-way', '--one-way needs to know from whom'],
+    ['partition leader etcd --shape halves', '--shape is for who is cut off from everybody'],
+    ['exec node1 ls -l', "unknown option '-l'"],
+    [
+      'completion csh',
+      "'csh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish; see rig completion",
+    ],
+    ['report nowhere', 'cannot read nowhere/run.json'],
     ['diff nowhere nowhere', 'cannot read nowhere/run.json'],
     ['fleet', "required option '--nodes <number>' not specified"],
     ['fleet --nodes 0', "'0' is no number of nodes; give a whole number from 1 to 25000"],
@@ -109,15 +127,27 @@ describe('rig check without a folder', () => {
 });
 
 describe('a machine that lacks something', () => {
-  it.each(['run all', 'up', 'down', 'images', 'bench up'])(
-    'is told in one line, once: no engine for rig %s',
-    async (line) => {
-      const { exitCode, stderr, left } = await rig(line.split(' '));
-      expect(stderr).toMatch(/^rig: no Docker Engine answers at unix:\/\/\/nonexistent.*; start Docker.*$/);
-      expect(stderr.split('\n')).toHaveLength(1);
-      expect({ exitCode, left }).toEqual({ exitCode: 3, left: [] });
-    },
-  );
+  it.each([
+    'run all',
+    'up',
+    'down',
+    'images',
+    'bench up',
+    'ps',
+    'exec node1 ls',
+    'kill leader',
+    'partition leader',
+    'fault loss leader',
+    'heal',
+    'etcd get',
+    'volume list',
+    'node drain node1',
+  ])('is told in one line, once: no engine for rig %s', async (line) => {
+    const { exitCode, stderr, left } = await rig(line.split(' '));
+    expect(stderr).toMatch(/^rig: no Docker Engine answers at unix:\/\/\/nonexistent.*; start Docker.*$/);
+    expect(stderr.split('\n')).toHaveLength(1);
+    expect({ exitCode, left }).toEqual({ exitCode: 3, left: [] });
+  });
 
   it.each(['run all', 'up'])(
     'is told before anything starts, and not once a scenario: no Compose plugin for rig %s',
@@ -162,15 +192,91 @@ describe('a machine that lacks something', () => {
   });
 });
 
-/** An engine that answers a ping, refuses everything else (default: with 500), and keeps what it was asked. */
+describe('a cluster that is not there', () => {
+  const label = (runId: string) => ({
+    Id: runId,
+    State: 'running',
+    Ports: [],
+    NetworkSettings: { Networks: {} },
+    Labels: { 'dev.cobalt-rig.run': runId, 'com.docker.compose.service': 'node1' },
+  });
+
+  it.each<[string, string]>([
+    [
+      'kill leader',
+      "there is no cluster 'default'; clusters: run 1a2b, mine; choose one by --name or --run.",
+    ],
+    [
+      'volume list --name min',
+      "there is no cluster 'min'; clusters: run 1a2b, mine; choose one by --name or --run.",
+    ],
+    [
+      'heal --run 3c4d',
+      "there is no cluster of run '3c4d'; clusters: run 1a2b, mine; choose one by --name or --run.",
+    ],
+  ])('is told with those that are: rig %s', async (line, words) => {
+    const socket = join(folder, 'docker.sock');
+    await using _engine = await startEngineThatNotes(socket, {}, [label('up-mine'), label('1a2b')]);
+    const { exitCode, stderr } = await rig(line.split(' '), { DOCKER_HOST: `unix://${socket}` });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: `rig: ${words}` });
+  });
+
+  it('is no member that is not there, nor a folder that is gone', async () => {
+    const socket = join(folder, 'docker.sock');
+    await using _engine = await startEngineThatNotes(socket, {}, [label('up-default')]);
+    const env = { DOCKER_HOST: `unix://${socket}` };
+    expect((await rig(['exec', 'node9', 'ls'], env)).stderr).toBe(
+      "rig: cluster 'default' has no member 'node9'; choose one of node1.",
+    );
+    expect((await rig(['kill', 'node1'], env)).stderr).toMatch(
+      /^rig: .* has neither cluster.json nor run.json; /,
+    );
+  });
+});
+
+describe('rig completion', () => {
+  it('completes commands, those of commands, options and names, as bash does it', async () => {
+    const { stdout: script } = await rig(['completion', 'bash']);
+    const completed = async (line: string): Promise<readonly string[]> => {
+      const words = ['rig', ...line.split(' ')];
+      const ask = `${script}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _rig; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return (await execa('bash', ['-c', ask])).stdout.split('\n');
+    };
+    expect(await completed('vol')).toEqual(['volume']);
+    expect(await completed('volume cl')).toEqual(['clone']);
+    expect(await completed('volume create first --no')).toEqual(['--no-wait']);
+    expect(await completed('fault disk-')).toEqual([
+      'disk-full',
+      'disk-read-only',
+      'disk-errors',
+      'disk-slow',
+    ]);
+    expect(await completed('run engine-')).toEqual(['engine-leader-down']);
+  });
+
+  it.each(['zsh', 'fish'])('has a script for %s that names every command', async (shell) => {
+    const { exitCode, stdout } = await rig(['completion', shell]);
+    expect(exitCode).toBe(0);
+    for (const name of ['up', 'partition', 'completion', 'undrain']) expect(stdout).toContain(name);
+  });
+});
+
+/**
+ * An engine that answers a ping, and with its containers if it has any, refuses everything else (default: with 500), and
+ * keeps what it was asked.
+ */
 async function startEngineThatNotes(
   path: string,
   statuses: Readonly<Record<string, number>> = {},
+  containers?: readonly unknown[],
 ): Promise<AsyncDisposable & { readonly calls: readonly string[] }> {
   const calls: string[] = [];
   const server: Server = createServer((request, response) => {
     calls.push(`${request.method} ${request.url}`);
     if (request.url?.endsWith('/_ping')) return void response.end('OK');
+    if (containers !== undefined && request.url?.includes('/containers/json')) {
+      return void response.end(JSON.stringify(containers));
+    }
     response.statusCode = statuses[request.url ?? ''] ?? 500;
     response.end('{"message":"not here"}');
   });

@@ -10,7 +10,7 @@ import { explain } from '../../src/cli/explain.ts';
 import { catchInterrupt } from '../../src/cli/interrupt.ts';
 import { newRunId } from '../../src/cluster/containers.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
-import { EXIT_MACHINE } from '../../src/rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../../src/rig/checks/exit-codes.ts';
 import type { PlantedBug } from './bug.ts';
 import { openLaboratory } from './laboratory.ts';
 import { openSimulatedLaboratory } from './simulated-laboratory.ts';

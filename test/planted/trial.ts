@@ -1,7 +1,7 @@
 // One trial: a run of a system, clean or with a planted bug, and whether it ended as it must.
 
 import { RigError } from '../../src/base/errors.ts';
-import { EXIT_MACHINE } from '../../src/rig/checks/judge.ts';
+import { EXIT_MACHINE } from '../../src/rig/checks/exit-codes.ts';
 import type { Judgement, Verdict } from '../../src/rig/history.ts';
 import type { PlantedBug } from './bug.ts';
 

@@ -10,14 +10,6 @@ export interface Judged {
   readonly verdicts: readonly Verdict[];
 }
 
-/** Exit codes, as README's section on results has them, best first. */
-const EXIT_CODES: Readonly<Record<Judgement, number>> = { valid: 0, invalid: 1, unknown: 2 };
-
-/** The rig, its input or the machine is at fault. */
-export const EXIT_MACHINE = 3;
-
-export const exitCodeOf = (verdict: Judgement): number => EXIT_CODES[verdict];
-
 /** One violation makes the whole invalid, one gap makes it unknown, and nothing asked is unknown, too. */
 export function worstOf(verdicts: readonly Judgement[]): Judgement {
   if (verdicts.includes('invalid')) return 'invalid';

@@ -1,7 +1,7 @@
 // A cluster in containers: renders the compose file, brings it up, and hands
 // out the deployment.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
@@ -11,6 +11,7 @@ import { renderCompose } from '../compose/render.ts';
 import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import type { Deployment } from '../deployment.ts';
 import { fetchHttp } from '../http.ts';
+import { makeFolder } from '../make-folder.ts';
 import { allMembers, etcdMembers, presentNodes, type Topology } from '../topology.ts';
 import { actOnContainer, actOnRole, pidsOf } from './acts.ts';
 import { createClocks } from './clocks.ts';
@@ -58,7 +59,7 @@ export async function deployContainers(options: DeployOptions): Promise<Deployme
   const { docker, clock, topology, runId, composeFile, signal } = options;
   const project: ComposeProject = { project: projectOf(runId), file: composeFile };
   await refuseExisting(docker, runId);
-  await mkdir(dirname(composeFile), { recursive: true });
+  makeFolder(dirname(composeFile));
   await writeFile(composeFile, render(options, topology));
   const containers = createContainers(docker, clock, project.project);
   const deployment = createDeployment({ ...options, project, containers });

@@ -7,6 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Mode } from '../lifecycle.ts';
 import { COMPOSE_FILE } from '../record-files.ts';
 import { deployContainers } from './deploy.ts';
+import { machineOf } from './engine-machine.ts';
 import { ensureImages } from './images.ts';
 import { requireCompose } from './install-compose.ts';
 import { startReaper } from './reaper.ts';
@@ -27,12 +28,16 @@ export async function openContainersMode(options: {
   // Compose comes first, whichever is faster: an engine that can't do one thing may not do the other.
   const ensuring = ensureImages(docker, { root, onProgress });
   ensuring.catch(() => undefined);
+  const finding = machineOf(docker);
+  finding.catch(() => undefined);
   await requireCompose();
   const images = await ensuring;
+  const machine = await finding;
   const reaper = lazily(() => startReaper({ docker, clock, image: images.reaper, socketPath, id }));
   /** Labels of clusters that must be gone when this process is. */
   const owed = new Set<string>();
   return {
+    machine,
     deploy: async ({ topology, runId, folder, absentAtStart, outlivesRig, signal }) => {
       const label = runLabel(runId);
       // Before anything of the cluster exists: there is no moment at which a killed rig leaves something behind.

@@ -59,31 +59,52 @@ const GIVEN: Partial<Record<FaultName, string>> = {
   failpoint: 'settings.failpointSwitches: true',
 };
 
-export const takes = ({ fault, ...fields }: FaultSpec): readonly string[] =>
+const takes = ({ fault, ...fields }: FaultSpec): readonly string[] =>
   Object.keys(fields).map((name) => (OPTIONAL[fault]?.includes(name) ? `${name}?` : name));
 
+/** What there is to say of a kind. */
+export interface Listed {
+  readonly fault: FaultName;
+  readonly family: string;
+  /** As a sentence. */
+  readonly example: string;
+  /** Its fields; those with `?` may be left out. */
+  readonly takes: readonly string[];
+  /** What this machine lacks for it. */
+  readonly lacks?: string;
+  /** What a topology has to give for it. */
+  readonly needs?: string;
+}
+
 /** `missing` tells what this machine lacks for one, as far as that can be told without a cluster. */
-export async function listing(options: {
-  readonly columns: number;
-  readonly missing: (spec: FaultSpec) => Promise<string | undefined>;
-}): Promise<readonly string[]> {
-  const { columns } = options;
-  const entries = await Promise.all(
+export const listed = (
+  missing: (spec: FaultSpec) => Promise<string | undefined>,
+): Promise<readonly Listed[]> =>
+  Promise.all(
     Object.values(EXAMPLES).map(async (spec) => {
-      const needs = GIVEN[spec.fault];
-      const lacking = await options.missing(spec);
-      const state = lacking === undefined ? 'available' : `NOT available: ${lacking}`;
-      const lines = [
-        `${spec.fault} (${faultOf(spec).family})`,
-        `  such as ${describeFault(spec)}`,
-        `  takes ${takes(spec).join(', ') || 'nothing'}`,
-        `  ${state}${needs === undefined ? '' : `; needs ${needs}`}`,
-      ];
-      return lines.flatMap((line) => wrapped(line, { columns, indent: '    ', most: 6 }));
+      const { fault } = spec;
+      const [lacks, needs] = [await missing(spec), GIVEN[fault]];
+      return {
+        fault,
+        family: faultOf(spec).family,
+        example: describeFault(spec),
+        takes: takes(spec),
+        ...(lacks !== undefined && { lacks }),
+        ...(needs !== undefined && { needs }),
+      };
     }),
   );
-  return entries.flat();
-}
+
+/** Lines for so many columns. */
+export const listing = (faults: readonly Listed[], columns: number): readonly string[] =>
+  faults.flatMap(({ fault, family, example, takes: fields, lacks, needs }) =>
+    [
+      `${fault} (${family})`,
+      `  such as ${example}`,
+      `  takes ${fields.join(', ') || 'nothing'}`,
+      `  ${lacks === undefined ? 'available' : `NOT available: ${lacks}`}${needs === undefined ? '' : `; needs ${needs}`}`,
+    ].flatMap((line) => wrapped(line, { columns, indent: '    ', most: 6 })),
+  );
 
 /** Whether a cluster, and its topology, must be there to tell whether it can be had. */
 export const needsCluster = ({ fault }: FaultSpec): boolean => GIVEN[fault] !== undefined;

@@ -55,16 +55,45 @@ export interface Reaped {
   readonly seen: string;
 }
 
-/** In the reverse order; one that fails leaves the others to be healed. */
-export async function healOwed(site: Site, hits: readonly Hit[]): Promise<readonly Reaped[]> {
-  // What is done to links is known by who did it: it is taken over first.
-  for (const hit of hits) {
-    const fault = faultOf(hit.spec);
+/** What is done to links is known by who did it alone. */
+const isOfLinks = ({ spec }: Hit): boolean => faultOf(spec).family === 'network';
+
+/** Whether it would end with a change that somebody else makes to the same links, disk, clock or failpoints. */
+const isShared = ({ spec }: Hit): boolean =>
+  ['network', 'clock', 'code'].includes(faultOf(spec).family) || spec.fault.startsWith('disk-');
+
+/**
+ * Makes what others have injected known to this deployment, so that it stays while something beside it changes. A clock
+ * that drifts begins anew with it.
+ */
+export async function takeOver(site: Site, hits: readonly Hit[]): Promise<void> {
+  for (const hit of hits.filter(isShared)) {
     // What of it can't be taken over, its healing sees.
-    if (fault.family === 'network') await fault.inject(site, hit).catch(() => site.signal.throwIfAborted());
+    await faultOf(hit.spec)
+      .inject(site, hit)
+      .catch(() => site.signal.throwIfAborted());
   }
+}
+
+/**
+ * Heals those `wanted` of them (default: all), in the reverse order; one that fails leaves the others to be healed.
+ * `onHeal` is told of each before anything is touched.
+ */
+export async function healOwed(
+  site: Site,
+  hits: readonly Hit[],
+  options: { readonly wanted?: readonly Hit[]; readonly onHeal?: (hit: Hit) => void } = {},
+): Promise<readonly Reaped[]> {
+  const { wanted = hits, onHeal } = options;
+  await takeOver(
+    site,
+    hits.filter((hit) => isOfLinks(hit) || !wanted.includes(hit)),
+  );
   const reaped: Reaped[] = [];
-  for (const hit of hits.toReversed()) reaped.push(await healOne(site, hit));
+  for (const hit of wanted.toReversed()) {
+    onHeal?.(hit);
+    reaped.push(await healOne(site, hit));
+  }
   return reaped;
 }
 

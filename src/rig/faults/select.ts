@@ -19,6 +19,9 @@ export const describeSelector = (selector: Selector): string =>
 export const isDrawn = (selector: Selector): selector is string =>
   typeof selector === 'string' && DRAWS[selector] !== undefined;
 
+/** `leader, follower, …`, for people. */
+export const describeDraws = (): string => Object.keys(DRAWS).join(', ');
+
 /** The cluster as it is when somebody is to be chosen. */
 export interface ClusterView {
   /** Nodes that run now. */
@@ -78,5 +81,7 @@ function some(all: readonly string[], count: number, random: Random): readonly s
 
 function named(name: string, { nodes, etcd, consumers }: ClusterView): string {
   if ([...nodes, ...etcd, ...consumers].includes(name)) return name;
-  throw new RigError('not_found', `the cluster has no member '${name}' now`);
+  throw new RigError('not_found', `the cluster has no member '${name}' now`, {
+    next: `Choose one of ${[...etcd, ...nodes, ...consumers].join(', ')}, or of ${describeDraws()}.`,
+  });
 }

@@ -21,7 +21,11 @@ export function cycleTable(
   const numbers = widths.reduce((sum, width) => sum + width, 0);
   const row = (name: string, values: readonly string[]): readonly string[] => {
     const cells = values.map((value, index) => value.padStart(widths[index] ?? 0)).join('');
-    if (columns < WIDE_COLUMNS) return [cut(name, columns), `${' '.repeat(columns - numbers)}${cells}`];
+    if (columns < WIDE_COLUMNS)
+      return [
+        ...wrapped(name, { columns, indent: '  ', most: 3 }),
+        `${' '.repeat(columns - numbers)}${cells}`,
+      ];
     const width = columns - numbers;
     return [`${cut(name, width).padEnd(width)}${cells}`];
   };

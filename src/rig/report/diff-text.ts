@@ -90,15 +90,15 @@ function faultLines({ faults }: Comparison, columns: number): readonly string[] 
     return `${value.count} time${value.count === 1 ? '' : 's'}, ${lasted}`;
   };
   return faults.flatMap(({ name, a, b }) => [
-    cut(`  ${name}`, columns),
-    cut(`    A ${text(a)}; B ${text(b)}`, columns),
+    ...wrapped(`  ${name}`, { columns, indent: '    ', most: 3 }),
+    ...wrapped(`    A ${text(a)}; B ${text(b)}`, { columns, indent: '      ', most: 2 }),
   ]);
 }
 
 function numbers(name: string, pair: Pair<number>, columns: number): readonly string[] {
   const values = [figure(pair.a), figure(pair.b), ratio(pair)];
   if (columns >= WIDE_COLUMNS) return [row(name, values, columns)];
-  return [cut(`  ${name}`, columns), row('', values, columns)];
+  return [...wrapped(`  ${name}`, { columns, indent: '    ', most: 3 }), row('', values, columns)];
 }
 
 function row(name: string, values: readonly string[], columns: number): string {

@@ -1,6 +1,6 @@
 // What a run's reports are made of, and the shape of verdict.json.
 
-import { exitCodeOf } from '../checks/judge.ts';
+import { exitCodeOf } from '../checks/exit-codes.ts';
 import type { Judgement, RunMode, Verdict } from '../history.ts';
 import type { Glance } from './glance.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CHECK_NAMES, type CheckName } from '../../../../src/rig/checks/catalogue.ts';
-import { EXIT_MACHINE, exitCodeOf, judge, worstOf } from '../../../../src/rig/checks/judge.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../../../../src/rig/checks/exit-codes.ts';
+import { judge, worstOf } from '../../../../src/rig/checks/judge.ts';
 import type { RecordedRun } from '../../../../src/rig/history.ts';
 import { createHistory } from '../support/history.ts';
 import { movedRun } from '../support/moves.ts';

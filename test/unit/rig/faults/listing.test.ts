@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FAULTS } from '../../../../src/rig/faults/catalogue.ts';
-import { EXAMPLES, listing } from '../../../../src/rig/faults/listing.ts';
+import { EXAMPLES, listed, listing } from '../../../../src/rig/faults/listing.ts';
 
 describe('the list of faults', () => {
   it('has an example of every kind', () => {
@@ -9,11 +9,10 @@ describe('the list of faults', () => {
   });
 
   it.each([40, 80])('fits %i columns, and says what each takes and lacks', async (columns) => {
-    const lines = await listing({
-      columns,
-      missing: async ({ fault }) =>
-        fault === 'loss' ? "the kernel lacks iptables' statistic match (xt_statistic)" : undefined,
-    });
+    const found = await listed(async ({ fault }) =>
+      fault === 'loss' ? "the kernel lacks iptables' statistic match (xt_statistic)" : undefined,
+    );
+    const lines = listing(found, columns);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
     const text = lines.join('\n').replaceAll(/\s+/g, ' ');
     expect(text).toContain('latency (network) such as');
