@@ -2,7 +2,7 @@
 // is written out, for a shell that asked the rig at each key would wait for it.
 
 import { Argument, type Command } from 'commander';
-import { FAULT_NAMES } from '../rig/faults/parse.ts';
+import { FAULT_NAMES } from '../rig/faults/spec-schema.ts';
 import { SCENARIOS } from '../rig/scenarios/catalogue.ts';
 import { type Completion, SHELLS, type Shell, scriptFor } from './completion-script.ts';
 import { help } from './output.ts';

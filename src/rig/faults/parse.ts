@@ -1,63 +1,22 @@
 // A fault as people type it: its name, whom it hits, and `field=value` for how hard. Pure.
 
-import { z } from 'zod';
 import { RigError } from '../../base/errors.ts';
-import { nodeNameSchema } from '../../model/names.ts';
 import { fieldErrors } from '../../model/parse.ts';
-import { roleSchema } from '../../model/volume.ts';
 import { EXAMPLES } from './listing.ts';
-import type { FaultName, FaultSpec, SpecOf } from './spec.ts';
+import type { FaultName, FaultSpec } from './spec.ts';
+import { FAULT_FIELDS, FAULT_NAMES } from './spec-schema.ts';
 import { parseSelector } from './target.ts';
 
-/** Every kind, as they are listed. */
-export const FAULT_NAMES = Object.keys(EXAMPLES) as readonly FaultName[];
-
-const DAY_MS = 86_400_000;
-
-const on = z.string().min(1).transform(parseSelector);
-const number = z
-  .string()
-  .regex(/^-?[0-9]+(\.[0-9]+)?$/, 'must be a number')
-  .transform(Number);
-const from = (least: number, most: number) => number.pipe(z.number().min(least).max(most));
-const kbitPerSecond = from(8, 10_000_000);
-const percent = from(1, 100);
-const flag = z.enum(['true', 'false']).transform((word) => word === 'true');
-const role = roleSchema.exactOptional();
-const nothing = z.strictObject({});
-const members = z.strictObject({ on });
-const halting = z.strictObject({ on, role });
-
-const SCHEMAS: { readonly [Name in FaultName]: z.ZodType<Omit<SpecOf<Name>, 'fault'>> } = {
-  kill: halting,
-  stop: halting,
-  pause: halting,
-  restart: members,
-  'out-of-memory': members,
-  partition: z.strictObject({ on, shape: z.enum(['isolate', 'halves', 'bridge', 'majorities-ring']) }),
-  cut: z.strictObject({ from: on, to: on, oneWay: flag.exactOptional() }),
-  loss: z.strictObject({ on, percent }),
-  latency: z.strictObject({ on, delayMs: from(1, 10_000), jitterMs: from(0, 10_000) }),
-  bandwidth: z.strictObject({ on, kbitPerSecond }),
-  reset: members,
-  'half-open': members,
-  'clock-offset': z.strictObject({ on, offsetMs: from(-DAY_MS, DAY_MS) }),
-  'clock-jump': z.strictObject({ on, spanMs: from(1, DAY_MS) }),
-  'clock-drift': z.strictObject({ on, rate: from(0, 100) }),
-  'disk-full': members,
-  'quota-full': z.strictObject({ volume: z.string().min(1) }),
-  'disk-read-only': members,
-  'disk-errors': members,
-  'disk-slow': z.strictObject({ on, kbitPerSecond }),
-  'etcd-data-loss': members,
-  'etcd-compaction': z.strictObject({ everyMs: from(50, 3_600_000) }),
-  'lease-revoked': z.strictObject({ on, role: z.enum(['agent', 'engine']) }),
-  'node-added': z.strictObject({ node: nodeNameSchema }),
-  'node-removed': z.strictObject({ node: nodeNameSchema }),
-  'rolling-restart': nothing,
-  'rolling-upgrade': z.strictObject({ image: z.string().min(1).exactOptional() }),
-  'engine-demotion': nothing,
-  failpoint: z.strictObject({ on, failpoints: z.string().min(1) }),
+/** What a word is before the fault's own schema looks at it; one that doesn't fit is left to that. */
+const VALUES: Readonly<Record<string, (word: string) => unknown>> = {
+  ...{ on: parseSelector, from: parseSelector, to: parseSelector },
+  ...Object.fromEntries(
+    [
+      ...['percent', 'delayMs', 'jitterMs', 'kbitPerSecond'],
+      ...['offsetMs', 'spanMs', 'rate', 'everyMs'],
+    ].map((field) => [field, (word: string) => (/^-?[0-9]+(\.[0-9]+)?$/.test(word) ? Number(word) : word)]),
+  ),
+  oneWay: (word) => ({ true: true, false: false })[word] ?? word,
 };
 
 /** Fields that say how hard it hits, and not whom: left out, they are as in `rig faults`. */
@@ -92,7 +51,9 @@ export function parseFault(name: string, words: readonly string[]): FaultSpec {
       next: `Choose from: ${FAULT_NAMES.join(', ')}; rig faults tells of each.`,
     });
   }
-  const result = SCHEMAS[fault].safeParse({ ...defaultsOf(fault), ...fieldsOf(fault, words) });
+  const fields = Object.entries({ ...defaultsOf(fault), ...fieldsOf(fault, words) });
+  const typed = fields.map(([field, word]) => [field, VALUES[field]?.(word) ?? word]);
+  const result = FAULT_FIELDS[fault].safeParse(Object.fromEntries(typed));
   if (result.success) return { fault, ...result.data } as FaultSpec;
   const wrong = fieldErrors(result.error).map(({ path, message }) => `'${path}' ${message}`);
   throw new RigError('invalid', `${fault}: ${wrong.join('; ')}`, {

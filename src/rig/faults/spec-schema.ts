@@ -1,66 +1,76 @@
-// Faults as they are read from a file: as spec.ts has them, and nothing else.
+// What each kind of fault takes, as it is read from a file or typed: as spec.ts has it, within bounds, and
+// nothing else.
 
 import { z } from 'zod';
 import { RigError } from '../../base/errors.ts';
 import { parseFailpoints } from '../../base/failpoints.ts';
+import { nodeNameSchema } from '../../model/names.ts';
 import { roleSchema } from '../../model/volume.ts';
-import type { FaultSpec } from './spec.ts';
+import type { FaultName, FaultSpec, SpecOf } from './spec.ts';
 
-const nameSchema = z.string().min(1).max(63);
-const selectorSchema = z.union([nameSchema, z.array(nameSchema).min(1).max(600).readonly()]);
-const on = { on: selectorSchema };
-const positive = z.number().positive();
-const failpointsSchema = z.string().refine((text) => {
-  try {
-    return Object.keys(parseFailpoints(text)).length > 0;
-  } catch (error) {
-    if (error instanceof RigError) return false;
-    throw error;
-  }
-}, 'must be failpoints, such as agent/after-create=crash');
+const DAY_MS = 86_400_000;
+
+const name = z.string().min(1).max(63);
+const on = z.union([name, z.array(name).min(1).max(600).readonly()], {
+  error: ({ input }) =>
+    input === undefined ? 'is missing' : 'must be a member, a selector, or a list of them',
+});
+const from = (least: number, most: number) => z.number().min(least).max(most);
+const kbitPerSecond = from(8, 10_000_000);
+const nothing = z.strictObject({});
+const members = z.strictObject({ on });
+const halting = z.strictObject({ on, role: roleSchema.exactOptional() });
+const failpoints = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    try {
+      parseFailpoints(text);
+    } catch (error) {
+      const { message, next } = RigError.from(error);
+      context.addIssue({ code: 'custom', message: `${message}. ${next}` });
+    }
+  });
+
+/** Of every kind, what it takes besides its name. */
+export const FAULT_FIELDS = {
+  kill: halting,
+  stop: halting,
+  pause: halting,
+  restart: members,
+  'out-of-memory': members,
+  partition: z.strictObject({ on, shape: z.enum(['isolate', 'halves', 'bridge', 'majorities-ring']) }),
+  cut: z.strictObject({ from: on, to: on, oneWay: z.boolean().exactOptional() }),
+  loss: z.strictObject({ on, percent: from(1, 100) }),
+  latency: z.strictObject({ on, delayMs: from(1, 10_000), jitterMs: from(0, 10_000) }),
+  bandwidth: z.strictObject({ on, kbitPerSecond }),
+  reset: members,
+  'half-open': members,
+  'clock-offset': z.strictObject({ on, offsetMs: from(-DAY_MS, DAY_MS) }),
+  'clock-jump': z.strictObject({ on, spanMs: from(1, DAY_MS) }),
+  'clock-drift': z.strictObject({ on, rate: from(0, 100) }),
+  'disk-full': members,
+  'quota-full': z.strictObject({ volume: name }),
+  'disk-read-only': members,
+  'disk-errors': members,
+  'disk-slow': z.strictObject({ on, kbitPerSecond }),
+  'etcd-data-loss': members,
+  'etcd-compaction': z.strictObject({ everyMs: from(50, 3_600_000) }),
+  'lease-revoked': z.strictObject({ on, role: z.enum(['agent', 'engine']) }),
+  'node-added': z.strictObject({ node: nodeNameSchema }),
+  'node-removed': z.strictObject({ node: nodeNameSchema }),
+  'rolling-restart': nothing,
+  'rolling-upgrade': z.strictObject({ image: z.string().min(1).exactOptional() }),
+  'engine-demotion': nothing,
+  failpoint: z.strictObject({ on, failpoints }),
+} satisfies { readonly [Name in FaultName]: z.ZodType<Omit<SpecOf<Name>, 'fault'>> };
+
+export const FAULT_NAMES = Object.keys(FAULT_FIELDS) as readonly FaultName[];
+
+const fieldsOf = (fault: FaultName): z.ZodObject => FAULT_FIELDS[fault];
+const [first, ...others] = FAULT_NAMES.map((fault) => fieldsOf(fault).extend({ fault: z.literal(fault) }));
 
 export const faultSpecSchema = z.discriminatedUnion('fault', [
-  z.strictObject({ fault: z.literal(['kill', 'stop', 'pause']), ...on, role: roleSchema.exactOptional() }),
-  z.strictObject({
-    fault: z.literal([
-      'restart',
-      'out-of-memory',
-      'reset',
-      'half-open',
-      'disk-full',
-      'disk-read-only',
-      'disk-errors',
-      'etcd-data-loss',
-    ]),
-    ...on,
-  }),
-  z.strictObject({
-    fault: z.literal('partition'),
-    shape: z.literal(['isolate', 'halves', 'bridge', 'majorities-ring']),
-    ...on,
-  }),
-  z.strictObject({
-    fault: z.literal('cut'),
-    from: selectorSchema,
-    to: selectorSchema,
-    oneWay: z.boolean().exactOptional(),
-  }),
-  z.strictObject({ fault: z.literal('loss'), ...on, percent: positive.max(100) }),
-  z.strictObject({
-    fault: z.literal('latency'),
-    ...on,
-    delayMs: positive,
-    jitterMs: z.number().nonnegative(),
-  }),
-  z.strictObject({ fault: z.literal(['bandwidth', 'disk-slow']), ...on, kbitPerSecond: positive }),
-  z.strictObject({ fault: z.literal('clock-offset'), ...on, offsetMs: z.number() }),
-  z.strictObject({ fault: z.literal('clock-jump'), ...on, spanMs: positive }),
-  z.strictObject({ fault: z.literal('clock-drift'), ...on, rate: positive }),
-  z.strictObject({ fault: z.literal('quota-full'), volume: nameSchema }),
-  z.strictObject({ fault: z.literal('etcd-compaction'), everyMs: positive }),
-  z.strictObject({ fault: z.literal('lease-revoked'), ...on, role: z.literal(['agent', 'engine']) }),
-  z.strictObject({ fault: z.literal(['node-added', 'node-removed']), node: nameSchema }),
-  z.strictObject({ fault: z.literal(['rolling-restart', 'engine-demotion']) }),
-  z.strictObject({ fault: z.literal('rolling-upgrade'), image: z.string().exactOptional() }),
-  z.strictObject({ fault: z.literal('failpoint'), ...on, failpoints: failpointsSchema }),
-]) satisfies z.ZodType<FaultSpec>;
+  first as NonNullable<typeof first>,
+  ...others,
+]) as unknown as z.ZodType<FaultSpec>;

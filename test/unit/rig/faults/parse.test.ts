@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { EXAMPLES } from '../../../../src/rig/faults/listing.ts';
-import { exampleOf, FAULT_NAMES, parseFault } from '../../../../src/rig/faults/parse.ts';
+import { exampleOf, parseFault } from '../../../../src/rig/faults/parse.ts';
+import { FAULT_NAMES } from '../../../../src/rig/faults/spec-schema.ts';
 import { parseSelector, parseTarget } from '../../../../src/rig/faults/target.ts';
 
 describe('a fault that is typed', () => {
