@@ -112,13 +112,20 @@ export function createRemoteObject(options: RemoteObjectOptions): RemoteObject {
           throw thrown;
         }
       };
-      const outgoing = open(method, { [ARGUMENTS_HEADER]: encodeURIComponent(JSON.stringify(args)) });
+      // Whoever refuses the call does so before any of the stream is read, here or there.
+      const expecting = {
+        expect: '100-continue',
+        [ARGUMENTS_HEADER]: encodeURIComponent(JSON.stringify(args)),
+      };
+      const outgoing = open(method, expecting);
       const answered = once(outgoing, 'response').then(([response]) => textOf(response as IncomingMessage));
-      // Whoever refuses the stream answers before it has been read.
-      const sent = pipeline(watched, outgoing).then(
-        () => answered,
-        () => answered,
-      );
+      const sent = once(outgoing, 'continue')
+        .then(() => pipeline(watched, outgoing))
+        .then(
+          () => answered,
+          () => answered,
+        );
+      outgoing.flushHeaders();
       try {
         answerIn(await Promise.race([answered, sent]));
       } catch (cause) {

@@ -11,10 +11,13 @@ import { ensureImages } from '../rig/docker/images.ts';
 import { installBrowser } from '../rig/docker/install-browser.ts';
 import { installCompose } from '../rig/docker/install-compose.ts';
 import { installEngine } from '../rig/docker/install-engine.ts';
-import { examine, type Finding, type Machine } from '../rig/docker/needs.ts';
+import { examine, type Finding, type Machine, NEEDS } from '../rig/docker/needs.ts';
+import { fetchPrograms } from './fetch-programs.ts';
 import { fitted } from './fitted.ts';
 import { help, printJson } from './output.ts';
+import { PROCESS_NEEDS, PROCESS_PACKAGES } from './process-needs.ts';
 
+const ALL_NEEDS = [...NEEDS, ...PROCESS_NEEDS];
 const INDENT = ' '.repeat(9);
 /** Below this there is no room for a column of titles. */
 const LEAST_COLUMNS = 64;
@@ -40,8 +43,9 @@ export function registerDoctor(program: Command): void {
     )
     .action(async (options: DoctorOptions) => {
       const machine = { engine: readSettings().engine, root: ROOT_FOLDER };
-      let findings = await examine(machine);
-      if (options.fix && (await fix(machine, findings, options))) findings = await examine(machine);
+      let findings = await examine(machine, ALL_NEEDS);
+      if (options.fix && (await fix(machine, findings, options)))
+        findings = await examine(machine, ALL_NEEDS);
       if (options.json === true) printJson(findings);
       else process.stdout.write(report(findings));
       if (findings.some(({ found, required }) => required && !found)) process.exitCode = EXIT_MACHINE;
@@ -64,7 +68,12 @@ async function fix(
     await ensureImages(await connectEngine(machine.engine), { root: machine.root, onProgress });
   }
   if (tests && missing('browser')) await installBrowser({ onProgress });
-  return ['engine', 'compose', 'images', ...(tests ? ['browser'] : [])].some(missing);
+  const programs = tests ? Object.keys(PROCESS_PACKAGES).filter(missing) : [];
+  if (programs.length > 0) {
+    const packages = programs.flatMap((id) => PROCESS_PACKAGES[id] ?? []);
+    await fetchPrograms({ packages, root: machine.root, onProgress });
+  }
+  return ['engine', 'compose', 'images', ...(tests ? ['browser'] : []), ...programs].some(missing);
 }
 
 /** A line a need; what is missing gets a second one with what that means and what to do. */

@@ -14,7 +14,11 @@ export async function openProcesses(
   { etcdBinary }: { readonly etcdBinary?: string | undefined } = {},
 ): Promise<Mode> {
   const { etcdBinary: configured, searchPath } = readProgramSettings();
-  const { path, version } = await findEtcd({ named: etcdBinary ?? configured, searchPath });
+  const { path, version } = await findEtcd({
+    named: etcdBinary ?? configured,
+    searchPath,
+    root: ROOT_FOLDER,
+  });
   onProgress(`etcd ${version} (${path})`);
   return openProcessMode({
     clock,

@@ -54,12 +54,13 @@ export async function serveBackends(options: {
     if (last?.caller !== caller) last = { caller, backends: openBackends(options) };
     return last.backends;
   };
-  const server = createServer((message, response) => {
+  const onCall = (message: IncomingMessage, response: ServerResponse): void => {
     const caller = String(message.headers[CALLER_HEADER]);
     answer(message, response, () => methodAt(message.url ?? '', backendsOf(caller))).catch((error: unknown) =>
       refuse(response, error),
     );
-  });
+  };
+  const server = createServer(onCall).on('checkContinue', onCall);
   await listenAt(server, options.socketPath);
   return {
     [Symbol.asyncDispose]: async () => {
@@ -109,13 +110,19 @@ async function answer(message: IncomingMessage, response: ServerResponse, find: 
   const sent = message.headers[ARGUMENTS_HEADER];
   if (sent !== undefined) {
     const args = JSON.parse(decodeURIComponent(String(sent))) as readonly unknown[];
-    await method(...args, message as Bytes);
+    await method(...args, wanted(message, response));
     return tell(response, {});
   }
   const args = JSON.parse(await textOf(message)) as readonly unknown[];
   const result = method(...args);
   if (isStream(result)) return stream(response, result);
   tell(response, { value: await result });
+}
+
+/** The caller sends nothing of it before it is read. */
+async function* wanted(message: IncomingMessage, response: ServerResponse): AsyncGenerator<Uint8Array> {
+  response.writeContinue();
+  for await (const chunk of message) yield chunk as Uint8Array;
 }
 
 const isStream = (value: unknown): value is Bytes =>

@@ -10,7 +10,7 @@ import { createModelledDisks } from '../hardware/disks.ts';
 import { inventoryOf } from '../hardware/inventory.ts';
 import { createWires } from '../hardware/wires.ts';
 import { CONSUMER_PORT, parseIoRequest } from '../rig/consumer/protocol.ts';
-import type { ContainerState, Deployment, HttpResponse, Memory } from '../rig/deployment.ts';
+import type { ContainerState, Deployment, HttpResponse } from '../rig/deployment.ts';
 import { fetchHttp } from '../rig/http.ts';
 import { allMembers, etcdMembers, presentNodes, type Topology, type TopologyNode } from '../rig/topology.ts';
 import { createClocks } from './clocks.ts';
@@ -18,6 +18,7 @@ import { wantedCores } from './cores-wanted.ts';
 import { createEtcdMember, type EtcdMember } from './etcd-member.ts';
 import { createFailpointSwitches } from './failpoint-switches.ts';
 import type { Member } from './member.ts';
+import { createMemory } from './memory.ts';
 import { openNetwork } from './network.ts';
 import { createProcessNode, type NodeOptions, type ProcessNode } from './node.ts';
 import type { Place } from './place.ts';
@@ -190,7 +191,7 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
     disks: createModelledDisks({ clock, nodes, planned }),
     clocks: createClocks({ clock, signal: ending.signal, nodes, planned, fakeTime, api: apiOf }),
     failpoints: createFailpointSwitches({ topology: () => topology, nodes }),
-    memory: NO_MEMORY,
+    memory: createMemory({ clock, random, memberOf }),
     metrics: async (node) => (await fetchHttp(`${apiOf(node)}/metrics`)).text(),
     keep: () => undefined,
     teardown,
@@ -204,15 +205,3 @@ const timeline = (clock: Clock) => ({
   },
   after: clock.after,
 });
-
-/** A limit of the memory of a tree of processes needs a control group, and these need root. */
-const WITHOUT_LIMITS = 'processes have no memory of their own that could run out: use --mode containers';
-const unsupported = async (): Promise<never> => {
-  throw new RigError('unsupported', WITHOUT_LIMITS);
-};
-const NO_MEMORY: Memory = {
-  exhaust: unsupported,
-  lift: async () => undefined,
-  kills: async () => 0,
-  missing: async () => WITHOUT_LIMITS,
-};

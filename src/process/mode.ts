@@ -7,7 +7,8 @@
 // - links are TCP connections through relays of the rig's: what is dropped is held back and sent again, as TCP does,
 //   connections open at once, and `loss`, `latency` and `bandwidth` are of messages and not of packets;
 // - clocks are set wrong by libfaketime, as in containers, where it is installed;
-// - memory can't be exhausted, and there are no images: a rolling upgrade is to what there is;
+// - who runs out of memory loses its largest process again and again, by the rig and not by the kernel;
+// - there are no images: a rolling upgrade is to what there is;
 // - a cluster ends with its rig: none is kept.
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -56,7 +57,7 @@ export async function openProcessMode(options: {
           ...common,
           main,
           cacheFolder,
-          fakeTime: findFakeTime(),
+          fakeTime: findFakeTime(root),
           onEnd: end,
         });
       } catch (error) {

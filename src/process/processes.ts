@@ -23,7 +23,7 @@ const pids = (): readonly number[] =>
     .map(Number);
 
 /** Empty for a process that has ended, or is somebody else's. */
-function read(pid: number, file: 'stat' | 'cmdline' | 'environ'): string {
+function read(pid: number, file: 'stat' | 'statm' | 'cmdline' | 'environ'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
@@ -44,6 +44,9 @@ export function startOf(pid: number): string | undefined {
   const stat = read(pid, 'stat');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
+
+/** Of its memory, what it has in use now; 0 for one that has ended. */
+export const residentPages = (pid: number): number => Number(read(pid, 'statm').split(' ')[1] ?? 0);
 
 /** Those of a process group that have not ended. */
 export const groupMembers = (group: number): readonly ProcessEntry[] =>

@@ -14,13 +14,22 @@ export interface EtcdProgram {
   readonly version: string;
 }
 
-/** The binary that is named, or the first on the search path. Throws `machine` when there is none, or one that is too old. */
+/** Where packages are unpacked that nobody has installed (cli/fetch-programs.ts); below the project's root. */
+export const PROGRAMS_FOLDER = 'node_modules/.cache/cobalt-rig/programs';
+
+/**
+ * The binary that is named, or the first on the search path, or the one that was fetched. Throws `machine` when there is
+ * none, or one that is too old.
+ */
 export async function findEtcd(options: {
   readonly named?: string | undefined;
   readonly searchPath: string;
+  /** The project's. */
+  readonly root: string;
 }): Promise<EtcdProgram> {
-  const { named, searchPath } = options;
-  const path = named === undefined ? onPath('etcd', searchPath) : resolve(named);
+  const { named, searchPath, root } = options;
+  const fetched = join(root, PROGRAMS_FOLDER, 'usr/bin');
+  const path = named === undefined ? onPath('etcd', [searchPath, fetched].join(delimiter)) : resolve(named);
   if (path === undefined) throw new RigError('machine', 'there is no etcd on the PATH', { next: GET_ETCD });
   if (!isExecutable(path)) throw new RigError('machine', `${path} is no program`, { next: GET_ETCD });
   const said = await runCommand({ file: path, args: ['--version'] });
@@ -50,13 +59,18 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** libfaketime, where Debian's package puts it; undefined where it is not installed. */
-export function findFakeTime(): string | undefined {
-  const folders = existsSync('/usr/lib') ? readdirSync('/usr/lib') : [];
-  return folders
-    .map((folder) => join('/usr/lib', folder, 'faketime/libfaketimeMT.so.1'))
-    .find((path) => existsSync(path));
+/** libfaketime, where Debian's package puts it, or below the root where it was fetched; undefined where it is nowhere. */
+export function findFakeTime(root: string): string | undefined {
+  return ['/usr/lib', join(root, PROGRAMS_FOLDER, 'usr/lib')]
+    .flatMap((library) =>
+      existsSync(library) ? readdirSync(library).map((name) => join(library, name)) : [],
+    )
+    .map((folder) => join(folder, 'faketime/libfaketimeMT.so.1'))
+    .find((path) => existsSync(path) && !SEPARATORS.test(path));
 }
+
+/** What the dynamic linker takes for the end of a path (ld.so(8), LD_PRELOAD). */
+const SEPARATORS = /[\s:]/;
 
 /** The daemon's entry that the topology asks for. Throws `invalid` for an image, and for a path where there is none. */
 export function daemonEntry({ system }: Topology, root: string): string {

@@ -6,7 +6,11 @@ import { waitFor } from '../../src/base/retry.ts';
 import type { ExportRule } from '../../src/model/export.ts';
 import type { Exporter } from '../../src/nfs/exporter.ts';
 import { createMemoryExporter, createMemoryNfsServer, killMemoryNfsServer } from '../../src/nfs/memory.ts';
+import { createRemoteExporter } from '../../src/nfs/remote.ts';
+import { createMemoryDisk } from '../../src/storage/memory.ts';
+import { emptyContent } from '../../src/storage/memory-content.ts';
 import { startTestNode } from './support/node-container.ts';
+import { serveMemory } from './support/remote-backends.ts';
 
 const MIB = 1024 ** 2;
 const START_TIMEOUT_MS = 60_000;
@@ -37,6 +41,25 @@ const backends: readonly { readonly name: string; readonly start: () => Promise<
           server.up = true;
         },
         [Symbol.asyncDispose]: async () => {},
+      };
+    },
+  },
+  {
+    name: 'remote',
+    start: async () => {
+      const disk = createMemoryDisk({ totalBytes: 64 * MIB });
+      const server = createMemoryNfsServer();
+      const served = await serveMemory(disk, server);
+      return {
+        exporter: createRemoteExporter(served.open('exporter')),
+        makeVolume: async (id) => {
+          disk.subvolumes.set(id, { ...emptyContent(), quotaBytes: null });
+        },
+        killServer: async () => killMemoryNfsServer(server),
+        startServer: async () => {
+          server.up = true;
+        },
+        [Symbol.asyncDispose]: served[Symbol.asyncDispose],
       };
     },
   },

@@ -66,6 +66,22 @@ export function pickMirror(targets: string): string | undefined {
 }
 
 /**
+ * Unpacks packages of the machine's own release into a folder, without installing them: nothing is started, and
+ * nothing of the machine changes. Throws `machine` where apt can't be had, or knows none of that name.
+ */
+export async function unpackPackages(names: readonly string[], folder: string): Promise<void> {
+  const temporary = await mkdtemp(join(tmpdir(), 'cobalt-rig-apt-'));
+  try {
+    await runCommand('apt-get', ['download', '-qq', ...names], { cwd: temporary, timeoutMs: 180_000 });
+    await mkdir(folder, { recursive: true });
+    for (const deb of await readdir(temporary))
+      await runCommand('dpkg-deb', ['-x', join(temporary, deb), folder]);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
  * Downloads one package of another Debian release, with an apt state of its
  * own: the machine's sources and lists stay as they are. Resolves to what
  * `use` makes of the .deb, which is gone afterwards.

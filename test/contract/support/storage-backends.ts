@@ -3,11 +3,14 @@
 import { createSystemClock } from '../../../src/base/clock.ts';
 import { createMemoryDisk, createMemoryStorage, type MemoryDisk } from '../../../src/storage/memory.ts';
 import { emptyContent } from '../../../src/storage/memory-content.ts';
+import { createRemoteStorage } from '../../../src/storage/remote.ts';
 import type { Copy, Storage } from '../../../src/storage/storage.ts';
 import { startTestNode, type TestNode } from './node-container.ts';
+import { serveMemory } from './remote-backends.ts';
 import { abandon, type Transfer, transfer } from './transfer.ts';
 
 const MIB = 1024 ** 2;
+const clock = createSystemClock();
 export const DISK_BYTES = 2048 * MIB;
 
 export interface StorageRig extends AsyncDisposable {
@@ -35,16 +38,35 @@ export interface StorageRig extends AsyncDisposable {
 }
 
 export const backends: readonly { readonly name: string; readonly start: () => Promise<StorageRig> }[] = [
-  { name: 'memory', start: async () => startMemory() },
+  { name: 'memory', start: async () => startMemory(inThisProcess) },
+  { name: 'remote', start: async () => startMemory(overSocket) },
   { name: 'btrfs', start: startBtrfs },
 ];
 
-function startMemory(): StorageRig {
-  const clock = createSystemClock();
+/** How a modelled disk is reached. */
+interface Reached extends AsyncDisposable {
+  /** As a daemon has it that was started anew. */
+  open(): Storage;
+}
+
+const inThisProcess = async (disk: MemoryDisk): Promise<Reached> => ({
+  open: () => createMemoryStorage({ clock, disk }),
+  [Symbol.asyncDispose]: async () => {},
+});
+
+async function overSocket(disk: MemoryDisk): Promise<Reached> {
+  const served = await serveMemory(disk);
+  return {
+    open: () => createRemoteStorage(served.open('storage')),
+    [Symbol.asyncDispose]: served[Symbol.asyncDispose],
+  };
+}
+
+async function startMemory(reach: (disk: MemoryDisk) => Promise<Reached>): Promise<StorageRig> {
   const disk = createMemoryDisk({ totalBytes: DISK_BYTES });
   const secondDisk = createMemoryDisk({ totalBytes: DISK_BYTES });
-  const storage = createMemoryStorage({ clock, disk });
-  const second = createMemoryStorage({ clock, disk: secondDisk });
+  const reached = await Promise.all([disk, secondDisk].map(reach));
+  const [storage, second] = reached.map(({ open }) => open()) as [Storage, Storage];
   const volumeOf = (id: string, of: MemoryDisk = disk) => {
     const found = of.subvolumes.get(id);
     if (found === undefined) throw new Error(`there is no volume ${id}`);
@@ -53,7 +75,7 @@ function startMemory(): StorageRig {
   return {
     storage,
     second,
-    restarted: () => createMemoryStorage({ clock, disk }),
+    restarted: () => (reached[0] as Reached).open(),
     leaveUnlimited: async (id) => {
       disk.subvolumes.set(id, { quotaBytes: null, ...emptyContent() });
     },
@@ -76,7 +98,9 @@ function startMemory(): StorageRig {
     transfer: (options) => transfer(options, { from: storage, to: second }),
     transferBack: (options) => transfer(options, { from: second, to: storage }),
     abandon: (copy) => abandon(copy, storage),
-    [Symbol.asyncDispose]: async () => {},
+    [Symbol.asyncDispose]: async () => {
+      for (const one of reached) await one[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -40,6 +40,7 @@ describe('the settings', () => {
       etcdKeyFile: null,
       storage: 'btrfs',
       exporter: 'ganesha',
+      backendsSocket: null,
       logLevel: 'info',
       failpoints: {},
       failpointsFile: null,
