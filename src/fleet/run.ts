@@ -4,6 +4,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { mapConcurrently } from '../base/concurrent.ts';
 import { RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { hex, type Random } from '../base/random.ts';
@@ -17,6 +18,7 @@ import { startControlDaemon } from './control-daemon.ts';
 import { openDiskFiles } from './disk-files.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { keepEtcd } from './keep-etcd.ts';
+import { forget } from './leave.ts';
 import { createLeaving } from './leaving.ts';
 import type { FleetWorld } from './node.ts';
 import { createNoise } from './noise.ts';
@@ -27,6 +29,7 @@ import { openWorld } from './world.ts';
 const LOOK_MS = 500;
 /** Longer than a daemon's: in one process thousands wait for each other. */
 const REQUEST_TIMEOUT_MS = 5000;
+const FORGOTTEN_AT_ONCE = 64;
 
 export interface RunOptions {
   readonly folder: string;
@@ -129,6 +132,21 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
     await leaving.idle();
     if (fleet.counts().on > 0) onProgress('the agents end what is under way');
     await fleet.shutDown();
+    if (!options.keepsDisks && own === undefined) await forgetAll(options, world, fleet);
+  }
+}
+
+/** An etcd that goes on must not keep nodes that never come back. What has volumes stays, for somebody to see to. */
+async function forgetAll({ onProgress }: RunOptions, world: FleetWorld, fleet: Fleet): Promise<void> {
+  try {
+    const forgotten = await mapConcurrently([...fleet.nodes.keys()], {
+      concurrency: FORGOTTEN_AT_ONCE,
+      each: (name) => forget(world, name),
+    });
+    const left = forgotten.filter((isForgotten) => !isForgotten).length;
+    if (left > 0) onProgress(`${left} nodes stay known to etcd, with the volumes that were on them`);
+  } catch (error) {
+    onProgress(`etcd still knows of the nodes: ${RigError.from(error).message}`);
   }
 }
 

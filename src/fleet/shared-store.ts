@@ -173,11 +173,15 @@ export function createSharedStore(options: SharedStoreOptions): SharedStore {
     if (signal.aborted) throw abortError(signal);
     // While nothing answers, waiting costs less than asking again and again.
     if (!isSynced && !(await reach(0, timeoutMs))) throw lastError;
+    const seenRevision = revision;
     const now = await kv.get(CLUSTER_KEY);
-    for (;;) {
-      const leftMs = endMs - clock.monotonicMs();
-      if (now.clusterId === clusterId && (await reach(now.revision, Math.min(QUIET_MS, leftMs)))) return;
-      if (leftMs <= 0) break;
+    if (now.clusterId !== clusterId || now.revision < seenRevision) {
+      // What the copy holds is of another store; the watch breaks, and then it is listed anew.
+      await clock.sleep(QUIET_MS, signal);
+      throw new RigError('unavailable', 'etcd is another one, or went back, and the watch has yet to notice');
+    }
+    for (let leftMs = timeoutMs; leftMs > 0; leftMs = endMs - clock.monotonicMs()) {
+      if (await reach(now.revision, Math.min(QUIET_MS, leftMs))) return;
       await compare().catch((error: unknown) => {
         if (!hasCode(error, 'unavailable', 'timeout')) throw error;
       });
