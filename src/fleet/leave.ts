@@ -5,7 +5,7 @@ import { diskKey, nameIn, nodeKey, specKey, VOLUMES_PREFIX } from '../kv/keys.ts
 import { nodeSchema, nodeSpecSchema } from '../model/node.ts';
 import { parseStored } from '../model/parse.ts';
 import { reservationsOf, volumeSchema } from '../model/volume.ts';
-import type { FleetWorld } from './node.ts';
+import type { FleetWorld } from './agent.ts';
 
 type Store = Pick<FleetWorld, 'store' | 'kv'>;
 

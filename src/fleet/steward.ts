@@ -4,9 +4,10 @@
 import type { Clock } from '../base/clock.ts';
 import { gibToBytes } from '../base/units.ts';
 import type { MemoryDisk } from '../storage/memory.ts';
+import type { FleetWorld } from './agent.ts';
 import type { Cluster, DeclaredNode } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
-import { createFleetNode, type FleetNode, type FleetWorld } from './node.ts';
+import { createFleetNode, type FleetNode } from './node.ts';
 import type { Profile } from './profiles.ts';
 
 /** Where the disks are; disk-files.ts keeps them, or nobody does. */
