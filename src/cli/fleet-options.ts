@@ -2,6 +2,7 @@
 // command line.
 
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { RigError } from '../base/errors.ts';
 import {
@@ -85,7 +86,19 @@ export async function readProfile(
       cause: error,
     });
   }
-  return { name: 'own', profile: parseProfile(input, named) };
+  return { name: basename(named).replace(/\.ya?ml$/, ''), profile: parseProfile(input, named) };
+}
+
+/** The profile, by its name or by another if that is a different one's: nodes that are there keep theirs. */
+export function withProfile(
+  cluster: Cluster,
+  { name, profile }: { readonly name: string; readonly profile: Profile },
+): Cluster {
+  const isOther = (known: Profile | undefined): boolean =>
+    known !== undefined && JSON.stringify(known) !== JSON.stringify(profile);
+  let free = name;
+  for (let number = 2; isOther(cluster.profiles[free]); number += 1) free = `${name}-${number}`;
+  return { ...cluster, profile: free, profiles: { ...cluster.profiles, [free]: profile } };
 }
 
 export async function clusterOf(flags: FleetFlags): Promise<Cluster> {

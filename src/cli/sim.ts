@@ -15,6 +15,7 @@ import {
   parseCount,
   readProfile,
   wholeNumber,
+  withProfile,
 } from './fleet-options.ts';
 import { runFleet, statusLine } from './run-fleet.ts';
 import { parseStatus } from './sim-status.ts';
@@ -136,10 +137,7 @@ async function scale(
 ): Promise<void> {
   const read = profile === undefined ? undefined : await readProfile(profile);
   const changed = await changeCluster(state, createSystemClock(), (cluster) => {
-    const known =
-      read === undefined
-        ? cluster
-        : { ...cluster, profile: read.name, profiles: { ...cluster.profiles, [read.name]: read.profile } };
+    const known = read === undefined ? cluster : withProfile(cluster, read);
     return scaled(known, count, drain ? 'drained' : 'at-once');
   });
   const leaving = changed.nodes.filter((node) => node.leaving !== 'no').length;

@@ -2,8 +2,9 @@
 
 import { Gauge, Registry } from 'prom-client';
 import type { NetworkResponse } from '../network/network.ts';
+import type { FleetWorld } from './agent.ts';
 import type { Fleet } from './fleet.ts';
-import type { FleetNode, FleetWorld } from './node.ts';
+import type { FleetNode } from './node.ts';
 
 /** The whole at a moment; durations in ms. */
 export interface FleetStatus {

@@ -1,11 +1,11 @@
 // How nodes leave a fleet: emptied first or at once, and then forgotten by the cluster, as a
 // real one is by DELETE /nodes/<name>.
 
-import { nameIn, nodeKey, specKey, VOLUMES_PREFIX } from '../kv/keys.ts';
+import { diskKey, nameIn, nodeKey, specKey, VOLUMES_PREFIX } from '../kv/keys.ts';
 import { nodeSchema, nodeSpecSchema } from '../model/node.ts';
 import { parseStored } from '../model/parse.ts';
 import { reservationsOf, volumeSchema } from '../model/volume.ts';
-import type { FleetWorld } from './node.ts';
+import type { FleetWorld } from './agent.ts';
 
 type Store = Pick<FleetWorld, 'store' | 'kv'>;
 
@@ -45,13 +45,19 @@ export function volumesOn(store: Store['store'], name: string): readonly string[
   });
 }
 
-/** For a node whose agent has given up its lease. False: volumes are there, so that its spec stays. */
+/**
+ * For a node whose agent has given up its lease, and whose disk is gone for good. False: volumes are there, so that
+ * its spec stays, or its agent is back.
+ */
 export async function forget({ store, kv }: Store, name: string): Promise<boolean> {
   await store.fresh();
   if (volumesOn(store, name).length > 0) return false;
   const { succeeded } = await kv.transact({
     compare: [{ key: nodeKey(name), target: 'create', equals: 0 }],
-    writes: [{ kind: 'delete', key: specKey(name) }],
+    writes: [
+      { kind: 'delete', key: specKey(name) },
+      { kind: 'delete', key: diskKey(name) },
+    ],
   });
   return succeeded;
 }

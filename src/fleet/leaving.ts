@@ -3,11 +3,11 @@
 
 import type { Clock } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
+import type { FleetWorld } from './agent.ts';
 import type { Cluster } from './cluster.ts';
 import { changeCluster } from './cluster-file.ts';
 import type { Fleet } from './fleet.ts';
 import { drain, forget, isEmpty } from './leave.ts';
-import type { FleetWorld } from './node.ts';
 import { createShared } from './shared-call.ts';
 
 const LOOK_MS = 500;

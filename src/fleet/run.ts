@@ -4,12 +4,14 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { mapConcurrently } from '../base/concurrent.ts';
 import { RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { hex, type Random } from '../base/random.ts';
 import { createEtcdKv } from '../kv/etcd.ts';
 import type { Network } from '../network/network.ts';
 import { createMemoryDisk } from '../storage/memory.ts';
+import type { FleetWorld } from './agent.ts';
 import { answer, type FleetStatus, statusOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { clusterFile, lockRun, readCluster } from './cluster-file.ts';
@@ -17,16 +19,17 @@ import { startControlDaemon } from './control-daemon.ts';
 import { openDiskFiles } from './disk-files.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { keepEtcd } from './keep-etcd.ts';
+import { forget } from './leave.ts';
 import { createLeaving } from './leaving.ts';
-import type { FleetWorld } from './node.ts';
 import { createNoise } from './noise.ts';
 import { createSteward, type Disks } from './steward.ts';
-import { openWorld } from './world.ts';
+import { type OpenWorld, openWorld } from './world.ts';
 
 /** How often the declaration is looked at, and nodes that leave are. */
 const LOOK_MS = 500;
 /** Longer than a daemon's: in one process thousands wait for each other. */
 const REQUEST_TIMEOUT_MS = 5000;
+const FORGOTTEN_AT_ONCE = 64;
 
 export interface RunOptions {
   readonly folder: string;
@@ -68,32 +71,12 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
   await using lock = await lockRun(folder);
   const disks = await openDisks(options);
   await mkdir(join(folder, 'logs'), { recursive: true });
-  const ending = new AbortController();
-  const ended = AbortSignal.any([signal, ending.signal]);
   await using own =
     cluster.etcd.length > 0 ? undefined : await keepEtcd({ clock, folder: join(folder, 'etcd'), onProgress });
   const etcd = own === undefined ? cluster.etcd : [own.endpoint];
   const fleet = createFleet();
-  let world: FleetWorld | undefined;
-  const kv = createEtcdKv({ endpoints: etcd, requestTimeoutMs: REQUEST_TIMEOUT_MS });
-  const { heartbeatSeconds, reconcileIntervalMs } = cluster;
-  await using open = await openWorld(
-    {
-      ...{
-        clock,
-        random,
-        log: options.log,
-        kv,
-        network,
-        port: options.port,
-        heartbeatSeconds,
-        reconcileIntervalMs,
-      },
-      answer: async (path) => (world === undefined ? undefined : answer(path, { fleet, world })),
-    },
-    signal,
-  );
-  world = open.world;
+  await using open = await openFleetWorld(options, { cluster, etcd, fleet }, signal);
+  const { world } = open;
   // Of several clusters on one machine no two daemons may have one name.
   const name = `${cluster.prefix}-control-${hex(random, 8)}`;
   await using control = options.control
@@ -101,34 +84,90 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
     : undefined;
   const api = control?.url ?? null;
   await lock.tell({ url: world.agentUrl, etcd, api });
-  const steward = createSteward({ world, fleet, disks, clock, spreadMs: heartbeatSeconds * 1000 });
-  steward.follow(cluster);
-  const running: RunningCluster = {
-    ...{ url: world.agentUrl, api, etcd, fleet, world, etcdPid: own?.pid },
-    status: () => statusOf(fleet, open.world),
-    isComplete: steward.isComplete,
-  };
-  options.onRunning(running);
-  const noise = createNoise({ fleet, log: options.log, random, profileOf: steward.profileOf });
-  const leaving = createLeaving({ ...options, world, fleet, removeDisk: disks.remove });
-  const parallel = [
-    open.failed,
-    eachLook(clock, ended, async () => noise.tick(LOOK_MS)),
-    followFile(options, ended, (changed) => {
-      steward.follow(changed);
-      leaving.follow(changed);
-    }),
-  ];
-  leaving.follow(cluster);
   try {
-    await Promise.race([...parallel, aborted(signal)]);
+    await serve(options, { cluster, disks, open, fleet, reached: { etcd, api, etcdPid: own?.pid } }, signal);
+  } finally {
+    if (fleet.counts().on > 0) onProgress('the agents end what is under way');
+    await fleet.shutDown();
+    if (!options.keepsDisks && own === undefined) await forgetAll(options, world, fleet);
+  }
+}
+
+interface Parts {
+  readonly cluster: Cluster;
+  readonly disks: OpenDisks;
+  readonly open: OpenWorld;
+  readonly fleet: Fleet;
+  readonly reached: Pick<RunningCluster, 'etcd' | 'api' | 'etcdPid'>;
+}
+
+/** Makes the nodes what is declared, until the signal fires. They are left as they are then. */
+async function serve(options: RunOptions, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { clock, random, log } = options;
+  const { cluster, disks, open, fleet, reached } = parts;
+  const { world } = open;
+  const steward = createSteward({ world, fleet, disks, clock, spreadMs: cluster.heartbeatSeconds * 1000 });
+  const leaving = createLeaving({ ...options, world, fleet, removeDisk: disks.remove });
+  const noise = createNoise({ fleet, log, random, profileOf: steward.profileOf });
+  const follow = (declared: Cluster): void => {
+    steward.follow(declared);
+    leaving.follow(declared);
+  };
+  follow(cluster);
+  options.onRunning({
+    ...{ url: world.agentUrl, ...reached, fleet, world },
+    status: () => statusOf(fleet, world),
+    isComplete: steward.isComplete,
+  });
+  const ending = new AbortController();
+  const ended = AbortSignal.any([signal, ending.signal]);
+  const looking = [
+    eachLook(clock, ended, async () => noise.tick(LOOK_MS)),
+    followFile(options, ended, follow),
+  ];
+  try {
+    await Promise.race([open.failed, ...looking, aborted(signal)]);
   } finally {
     steward.stop();
     ending.abort();
-    await Promise.allSettled(parallel.slice(1));
+    await Promise.allSettled(looking);
     await leaving.idle();
-    if (fleet.counts().on > 0) onProgress('the agents end what is under way');
-    await fleet.shutDown();
+  }
+}
+
+async function openFleetWorld(
+  { clock, random, log, network, port }: RunOptions,
+  {
+    cluster: { heartbeatSeconds, reconcileIntervalMs },
+    etcd,
+    fleet,
+  }: { readonly cluster: Cluster; readonly etcd: readonly string[]; readonly fleet: Fleet },
+  signal: AbortSignal,
+): Promise<OpenWorld> {
+  let world: FleetWorld | undefined;
+  const kv = createEtcdKv({ endpoints: etcd, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  const open = await openWorld(
+    {
+      ...{ clock, random, log, kv, network, port, heartbeatSeconds, reconcileIntervalMs },
+      answer: async (path) => (world === undefined ? undefined : answer(path, { fleet, world })),
+    },
+    signal,
+  );
+  world = open.world;
+  return open;
+}
+
+/** An etcd that goes on must not keep nodes that never come back. What has volumes stays, for somebody to see to. */
+async function forgetAll({ onProgress }: RunOptions, world: FleetWorld, fleet: Fleet): Promise<void> {
+  try {
+    const forgotten = await mapConcurrently([...fleet.nodes.keys()], {
+      concurrency: FORGOTTEN_AT_ONCE,
+      each: (name) => forget(world, name),
+    });
+    const left = forgotten.filter((isForgotten) => !isForgotten).length;
+    if (left > 0) onProgress(`${left} nodes stay known to etcd, with the volumes that were on them`);
+  } catch (error) {
+    onProgress(`etcd still knows of the nodes: ${RigError.from(error).message}`);
   }
 }
 

@@ -4,10 +4,12 @@
 import type { Clock } from '../base/clock.ts';
 import { gibToBytes } from '../base/units.ts';
 import type { MemoryDisk } from '../storage/memory.ts';
+import type { FleetWorld } from './agent.ts';
 import type { Cluster, DeclaredNode } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
-import { createFleetNode, type FleetNode, type FleetWorld } from './node.ts';
+import { createFleetNode, type FleetNode } from './node.ts';
 import type { Profile } from './profiles.ts';
+import { createStarts, type Start } from './starts.ts';
 
 /** Where the disks are; disk-files.ts keeps them, or nobody does. */
 export interface Disks {
@@ -57,8 +59,9 @@ export function createSteward(options: {
 }): Steward {
   const { world, fleet, disks, clock, spreadMs } = options;
   const members = new Map<string, Member>();
+  const starts = createStarts(clock);
   const timers = new Set<() => void>();
-  const later = (ms: number, work: () => void): void => {
+  const later = (ms: number, work: () => unknown): void => {
     const cancel = clock.after(ms, () => {
       timers.delete(cancel);
       work();
@@ -89,7 +92,7 @@ export function createSteward(options: {
       fleet.remove(name);
       members.delete(name);
     }
-    const starts: (() => void)[] = [];
+    const due: Start[] = [];
     for (const [name, declared] of wanted) {
       const member = members.get(name) ?? join(name, declared);
       const before = member.wanted;
@@ -98,23 +101,22 @@ export function createSteward(options: {
       member.wanted = declared.wanted;
       member.decisions += 1;
       const decision = member.decisions;
-      const start = (): void => {
-        if (member.decisions === decision && host !== null) member.node.powerOn(host);
+      const begin = (): boolean => {
+        if (member.decisions !== decision || host === null) return false;
+        member.node.powerOn(host);
+        return true;
       };
       const hasMoved = before.host !== null && host !== null && before.host !== host;
       // Back to its home, or away from a node that goes in peace: nothing has failed.
       if (hasMoved && isPowered(cluster, before)) {
-        void member.node.shutDown().then(start);
+        void member.node.shutDown().then(begin);
         continue;
       }
       member.node.powerOff();
-      if (hasMoved) later(cluster.failOverMs, start);
-      else if (host !== null) starts.push(start);
+      if (hasMoved) later(cluster.failOverMs, begin);
+      else if (host !== null) due.push({ begin, isDone: () => member.node.isRegistered });
     }
-    for (const [index, start] of starts.entries()) {
-      if (index === 0) start();
-      else later((index * spreadMs) / starts.length, start);
-    }
+    if (due.length > 0) starts.add(due, spreadMs);
   };
 
   return {
@@ -124,6 +126,7 @@ export function createSteward(options: {
     isComplete: () =>
       [...members.values()].every(({ wanted, node }) => wanted.host === null || node.isRegistered),
     stop: () => {
+      starts.stop();
       for (const cancel of timers) cancel();
       for (const member of members.values()) member.decisions += 1;
     },

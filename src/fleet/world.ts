@@ -8,10 +8,10 @@ import { joinWhenReachable } from '../daemon/cluster.ts';
 import { createSecret } from '../daemon/secret.ts';
 import type { Kv } from '../kv/kv.ts';
 import type { Network, NetworkResponse } from '../network/network.ts';
+import type { FleetWorld } from './agent.ts';
 import { createFigures } from './figures.ts';
 import { openHub } from './hub.ts';
 import { measuredKv } from './measured-kv.ts';
-import type { FleetWorld } from './node.ts';
 import { createSharedStore } from './shared-store.ts';
 
 /** Leases are renewed three times in their time to live (kv/session.ts). */

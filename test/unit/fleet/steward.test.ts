@@ -54,6 +54,18 @@ describe('the steward of a fleet', () => {
     expect(steward.isComplete()).toBe(true);
   });
 
+  it('has no more nodes on their way than get through, and waits for none that never does', async () => {
+    steward.follow(clusterOf(1000));
+    test.etcd.setAvailable(false);
+    await test.clock.advance(9_900);
+    expect(fleet.counts()).toMatchObject({ nodes: 1000, on: 200, registered: 0 });
+    await test.clock.advance(10_000);
+    expect(fleet.counts()).toMatchObject({ on: 400, registered: 0 });
+    test.etcd.setAvailable(true);
+    await test.clock.advance(30_000);
+    expect(fleet.counts().registered).toBe(1000);
+  });
+
   it('starts nothing that was switched off again before its turn', async () => {
     const cluster = clusterOf(10);
     steward.follow(cluster);

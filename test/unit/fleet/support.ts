@@ -3,9 +3,10 @@
 import { createLog } from '../../../src/base/log.ts';
 import { createSeededRandom } from '../../../src/base/random.ts';
 import { joinCluster } from '../../../src/daemon/cluster.ts';
+import type { FleetWorld } from '../../../src/fleet/agent.ts';
 import { createFigures } from '../../../src/fleet/figures.ts';
 import { measuredKv } from '../../../src/fleet/measured-kv.ts';
-import { createFleetNode, type FleetNode, type FleetWorld } from '../../../src/fleet/node.ts';
+import { createFleetNode, type FleetNode } from '../../../src/fleet/node.ts';
 import { type Profile, profileSchema } from '../../../src/fleet/profiles.ts';
 import { createSharedStore } from '../../../src/fleet/shared-store.ts';
 import type { Kv } from '../../../src/kv/kv.ts';
