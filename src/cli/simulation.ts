@@ -25,7 +25,8 @@ await Promise.all([
 const IDLE: Machine = { cores: 1, runnable: () => 0 };
 
 export interface SimulationRequest {
-  readonly scenario: string;
+  /** By name, or one that no catalogue has. */
+  readonly scenario: string | Scenario;
   readonly seed: number;
   readonly durationMs: number | undefined;
   /** What to run, in the place of what the seed draws and of the whole script. */
@@ -45,10 +46,11 @@ export interface SimulationResult {
 
 /** Rejects as {@link runScenario} does. */
 export async function simulate(
-  { seed, folder, keepsRecord = 'always', ...what }: SimulationRequest,
+  { scenario, ...request }: SimulationRequest,
   onProgress: (what: string) => void = () => undefined,
 ): Promise<SimulationResult> {
-  return simulateScenario(scenarioOf({ ...what, seed }), { seed, folder, keepsRecord }, onProgress);
+  const found = typeof scenario === 'string' ? scenarioOf({ ...request, scenario }) : scenario;
+  return simulateScenario(found, request, onProgress);
 }
 
 /** As {@link simulate}, of a scenario that no catalogue has. */
