@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
+import { catchUnhandled, watchForReal, whenIdle, withoutStacks } from '../base/event-loop.ts';
 import type { Machine } from '../rig/machine.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
@@ -22,7 +22,7 @@ await Promise.all([
 ]);
 
 /** Whatever is simulated has a core of its own. */
-const IDLE: Machine = { cores: 1, runnable: () => 0 };
+const IDLE: Machine = { cores: 1, runnable: () => 0, isIdle: true };
 
 export interface SimulationRequest {
   /** By name, or one that no catalogue has. */
@@ -67,6 +67,7 @@ export async function simulateScenario(
       writeFileSync(join(path, file), text);
     },
   });
+  using _stacks = withoutStacks();
   const result = await runScenario({
     ...simulation,
     scenario,
