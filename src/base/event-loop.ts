@@ -17,6 +17,16 @@ export interface RealWatch extends Disposable {
   found(): string | undefined;
 }
 
+/** Who called whoever calls this. */
+function whence(): string {
+  const at = { stack: '' };
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 10;
+  Error.captureStackTrace(at);
+  Error.stackTraceLimit = stackTraceLimit;
+  return at.stack.split('\n').slice(3, 9).join(' <- ');
+}
+
 /**
  * Notices timers, sockets, requests for files and the like, in this thread, until it is disposed of. `isConcerned`: whether
  * what begins right now is anybody's whom it is to notice; default: it is.
@@ -27,12 +37,25 @@ export function watchForReal(isConcerned: () => boolean = () => true): RealWatch
     // Hooks for promises would cost more than all the rest.
     trackPromises: false,
     init: (_id: number, type: string): void => {
-      if (!OWN.has(type) && isConcerned())
-        found ??= `${type} ${new Error().stack?.split('\n').slice(2, 8).join(' <- ') ?? ''}`;
+      if (found === undefined && !OWN.has(type) && isConcerned()) found = `${type} ${whence()}`;
     },
   };
   const hook = createHook(options).enable();
   return { found: () => found, [Symbol.dispose]: () => void hook.disable() };
+}
+
+/**
+ * Errors have no stack until it is disposed of. Where failures are daily bread (a call that times out, a wait that
+ * is given up) and nobody reads it, to make it takes longer than the rest.
+ */
+export function withoutStacks(): Disposable {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  return {
+    [Symbol.dispose]: () => {
+      Error.stackTraceLimit = stackTraceLimit;
+    },
+  };
 }
 
 /** Told of promises that were rejected and that nobody handles, instead of the thread's end, until it is disposed of. */

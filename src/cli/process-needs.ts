@@ -1,9 +1,9 @@
 // What a cluster of processes needs of this machine.
 
 import { RigError } from '../base/errors.ts';
+import { readProgramSettings } from '../cluster/settings.ts';
 import { findEtcd, findFakeTime } from '../process/programs.ts';
 import type { Need } from '../rig/docker/needs.ts';
-import { readProgramSettings } from '../cluster/settings.ts';
 
 /** The need of each, and the package that it comes in. */
 export const PROCESS_PACKAGES: Readonly<Record<string, string>> = {

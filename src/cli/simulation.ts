@@ -1,5 +1,6 @@
 // One simulated run, in whichever thread has nothing else to do.
 
+import { withoutStacks } from '../base/event-loop.ts';
 import { IDLE_MACHINE, loadRoles, THIS_LOOP, writeFileNow } from '../cluster/simulation-host.ts';
 import { type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
@@ -10,7 +11,8 @@ import { digestOfRecord } from './record-digest.ts';
 await loadRoles();
 
 export interface SimulationRequest {
-  readonly scenario: string;
+  /** By name, or one that no catalogue has. */
+  readonly scenario: string | Scenario;
   readonly seed: number;
   readonly durationMs: number | undefined;
   /** What to run, in the place of what the seed draws and of the whole script. */
@@ -30,10 +32,11 @@ export interface SimulationResult {
 
 /** Rejects as {@link runScenario} does. */
 export async function simulate(
-  { seed, folder, keepsRecord = 'always', ...what }: SimulationRequest,
+  { scenario, ...request }: SimulationRequest,
   onProgress: (what: string) => void = () => undefined,
 ): Promise<SimulationResult> {
-  return simulateScenario(scenarioOf({ ...what, seed }), { seed, folder, keepsRecord }, onProgress);
+  const found = typeof scenario === 'string' ? scenarioOf({ ...request, scenario }) : scenario;
+  return simulateScenario(found, request, onProgress);
 }
 
 /** As {@link simulate}, of a scenario that no catalogue has. */
@@ -47,6 +50,7 @@ export async function simulateScenario(
     loop: THIS_LOOP,
     writeFile: writeFileNow,
   });
+  using _stacks = withoutStacks();
   const result = await runScenario({
     ...simulation,
     scenario,

@@ -11,7 +11,7 @@ import type { EventLoop } from '../simulator/drive.ts';
 export const THIS_LOOP: EventLoop = { whenIdle, watchForReal, catchUnhandled };
 
 /** Whatever is simulated has a core of its own. */
-export const IDLE_MACHINE: Machine = { cores: 1, runnable: () => 0 };
+export const IDLE_MACHINE: Machine = { cores: 1, runnable: () => 0, isIdle: true };
 
 /** Synchronously: nothing waits for anything real in simulated time. */
 export function writeFileNow(folder: string, name: string, text: string): void {

@@ -38,6 +38,7 @@ export async function serveNfs(options: NfsOptions, request: IoRequest): Promise
   if (request.kind === 'nfs-read') return read(volume, request.file);
   if (storage.is('full')) return { outcome: 'unknown', full: true, detail: 'NFS4ERR_NOSPC' };
   const fits = begin(volume, request);
+  if (fits === undefined) return NO_ROOM;
   await options.sleep(storage.bytesMs(request.bytes));
   // It may have been moved, deleted, or closed to the client meanwhile, and the disk may have failed.
   const late = refusalOf(options, request);
@@ -79,11 +80,17 @@ function read(volume: MemorySubvolume, file: string): IoAnswer {
   return { outcome: 'ok', sha256: storedFile(found).sha256 };
 }
 
-/** Opening the file empties it, and then it is filled; answers with how much of it fits. */
-function begin(volume: MemorySubvolume, { file, content, bytes }: Write): number {
+const NO_ROOM: IoAnswer = { outcome: 'unknown', full: true, detail: 'NFS4ERR_DQUOT' };
+
+/**
+ * Opening the file empties it, and then it is filled; answers with how much of it fits. Undefined, and there is
+ * no file, where there is no room even for its name.
+ */
+function begin(volume: MemorySubvolume, { file, content, bytes }: Write): number | undefined {
   const before = volume.files.get(file);
   const otherBytes = volume.usedBytes - (before === undefined ? 0 : storedFile(before).bytes);
   const roomBytes = Math.max(0, (volume.quotaBytes ?? Number.POSITIVE_INFINITY) - otherBytes);
+  if (roomBytes === 0 && before === undefined) return undefined;
   const fits = Math.min(bytes, roomBytes);
   const half = Math.floor(fits / 2);
   put(volume, file, { sha256: sha256(`${half} bytes of ${content}`), bytes: half });
@@ -95,9 +102,7 @@ function finish(volume: MemorySubvolume, { file, content, bytes }: Write, fits: 
   put(volume, file, { sha256, bytes: fits });
   if (fits === bytes) return { outcome: 'ok', sha256 };
   // Whoever comes to the limit on the way isn't told why.
-  return fits === 0
-    ? { outcome: 'unknown', full: true, detail: 'NFS4ERR_DQUOT' }
-    : { outcome: 'unknown', detail: 'Failed to write' };
+  return fits === 0 ? NO_ROOM : { outcome: 'unknown', detail: 'Failed to write' };
 }
 
 function put(volume: MemorySubvolume, file: string, stored: StoredFile): void {

@@ -22,7 +22,7 @@ export interface MergedWatches {
 export function createMergedWatches(members: readonly string[]): MergedWatches {
   const positions = new Map(members.map((member) => [member, 0]));
   /** Of each revision with events that some member has yet to tell of. */
-  const tellings = new Map<number, Telling>();
+  const tellings = new Map<number, Told>();
   const disagreed = new Set<string>();
   let seen = 0;
   let forgotten = 0;
@@ -34,14 +34,14 @@ export function createMergedWatches(members: readonly string[]): MergedWatches {
   };
 
   /** Who first differed needn't be told of again: what comes after it is likely to differ, too. */
-  const compare = (member: string, upTo: number, told: ReadonlyMap<number, Telling>) => {
+  const compare = (member: string, upTo: number, told: ReadonlyMap<number, Told>) => {
     if (disagreed.has(member)) return undefined;
     for (let revision = positionOf(member) + 1; revision <= Math.min(seen, upTo); revision += 1) {
       const first = tellings.get(revision) ?? { member: 'another', events: [] };
       const second = told.get(revision) ?? { member, events: [] };
-      if (first.events.join('\n') === second.events.join('\n')) continue;
+      if (areSame(first.events, second.events)) continue;
       disagreed.add(member);
-      return { revision, told: [first, second] } satisfies Disagreement;
+      return { revision, told: [textsOf(first), textsOf(second)] } satisfies Disagreement;
     }
     return undefined;
   };
@@ -52,10 +52,7 @@ export function createMergedWatches(members: readonly string[]): MergedWatches {
     skip: (member) => moveTo(member, seen),
     take: (member, { events, revision }) => {
       const told = new Map(
-        [...Map.groupBy(events, revisionOf)].map(([each, those]) => [
-          each,
-          { member, events: those.map(textOf) },
-        ]),
+        [...Map.groupBy(events, revisionOf)].map(([each, those]) => [each, { member, events: those }]),
       );
       const disagreement = compare(member, revision, told);
       const fresh = events.filter((event) => revisionOf(event) > seen);
@@ -66,6 +63,33 @@ export function createMergedWatches(members: readonly string[]): MergedWatches {
     },
   };
 }
+
+/** What a member has told of one revision. */
+interface Told {
+  readonly member: string;
+  readonly events: readonly WatchEvent[];
+}
+
+const areSame = (some: readonly WatchEvent[], others: readonly WatchEvent[]): boolean =>
+  some.length === others.length && some.every((event, index) => isSame(event, others[index]));
+
+function isSame(one: WatchEvent, other: WatchEvent | undefined): boolean {
+  if (one === other) return true;
+  if (one.kind === 'delete' || other?.kind !== 'put')
+    return one.kind === other?.kind && keyOf(one) === keyOf(other);
+  const { key, value, createRevision, version, lease } = one.kv;
+  return (
+    key === other.kv.key &&
+    value === other.kv.value &&
+    createRevision === other.kv.createRevision &&
+    version === other.kv.version &&
+    lease === other.kv.lease
+  );
+}
+
+const keyOf = (event: WatchEvent): string => (event.kind === 'put' ? event.kv.key : event.key);
+
+const textsOf = ({ member, events }: Told): Telling => ({ member, events: events.map(textOf) });
 
 /** Everything that must be the same at every member; a value may hold secrets, and be long. */
 function textOf(event: WatchEvent): string {

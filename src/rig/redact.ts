@@ -42,14 +42,17 @@ function redactedValue(key: string, value: string): string {
   }
 }
 
+/** The same value where there is nothing to leave out, which is nearly always. */
+const withoutSecrets = (value: unknown): unknown => (hasSecret(value) ? redacted(value) : value);
+
+const hasSecret = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && ('secret' in value || Object.values(value).some(hasSecret));
+
 /** Every field called `secret`, at any depth. */
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
+function redacted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(redacted);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [
-      name,
-      name === 'secret' ? REDACTED : withoutSecrets(field),
-    ]),
+    Object.entries(value).map(([name, field]) => [name, name === 'secret' ? REDACTED : redacted(field)]),
   );
 }

@@ -155,7 +155,9 @@ export function createEtcd(options: {
           else if (serves(name)) void effect(kv).finally(forget).then(resolve, reject);
           else waiting.add(attempt);
         };
-        process.clock.after(write ? someMs(COMMIT_MS.least, COMMIT_MS.most, random) : 0, attempt);
+        if (write) process.clock.after(someMs(COMMIT_MS.least, COMMIT_MS.most, random), attempt);
+        else if (process.isFrozen) process.clock.after(0, attempt);
+        else attempt();
       }),
     act: (act, name) => {
       const member = found(name);

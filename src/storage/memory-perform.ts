@@ -33,7 +33,8 @@ export function createPerform(options: {
   return {
     perform: async (call, effect) => {
       const totalMs = latencyMs?.(call) ?? 0;
-      if (totalMs > 0) await clock.sleep(totalMs / 2);
+      const beforeMs = isReading(call) ? totalMs : totalMs / 2;
+      if (beforeMs > 0) await clock.sleep(beforeMs);
       const index = failures.findIndex((failure) => failure.call === call);
       const [failure] = index < 0 ? [] : failures.splice(index, 1);
       if (failure !== undefined) throw failure.error;
@@ -41,7 +42,7 @@ export function createPerform(options: {
         throw new RigError('io', `${call}: the disk is read-only`);
       }
       const result = effect();
-      if (totalMs > 0) await clock.sleep(totalMs / 2);
+      if (totalMs > beforeMs) await clock.sleep(totalMs - beforeMs);
       return result;
     },
     failNext: (call, error) => {

@@ -49,8 +49,8 @@ export interface MemoryStorage extends Storage {
 }
 
 /**
- * Works on `disk`, or on a new one of `totalBytes` (default 64 GiB). With
- * `latencyMs`, half of each call's time passes before its effect and half after.
+ * Works on `disk`, or on a new one of `totalBytes` (default 64 GiB). With `latencyMs`, half of each call's time
+ * passes before its effect and half after; of one that has none, but reads, all of it before.
  */
 export function createMemoryStorage(options: {
   readonly clock: Clock;

@@ -24,6 +24,8 @@ export function worstOf(verdicts: readonly Judgement[]): Judgement {
 export function judge(run: RecordedRun, names: readonly CheckName[]): Judged {
   const quiet = onQuietMachine(run);
   const verdicts = names.map((name): Verdict => {
+    // In simulated time nobody waits for a core.
+    if (run.mode === 'simulated') return judgeBy(name, quiet);
     const verdict = judgeBy(name, run);
     if (verdict.verdict === 'invalid') return verdict;
     const otherwise = judgeBy(name, quiet);
