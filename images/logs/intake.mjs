@@ -4,7 +4,7 @@
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
-const PORT = 5044;
+const PORT = Number(process.env.INTAKE_PORT ?? 5044);
 const STORE = process.env.STORE_URL ?? 'http://store:9428';
 const INSERT = `${STORE}/insert/jsonline?_time_field=%40timestamp&_msg_field=_msg&_stream_fields=run,node,role`;
 const MOST_LINES = 1_000;
@@ -62,5 +62,5 @@ const server = createServer((socket) => {
     void hand();
   });
 });
-server.listen(PORT, () => console.log(`listening at ${PORT}`));
+server.listen(PORT, () => console.log(`listening at ${server.address().port}`));
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));

@@ -24,6 +24,7 @@ interface LogsFlags {
   readonly name?: string;
   readonly role?: string;
   readonly volume?: string;
+  readonly trace?: string;
   readonly level?: string;
   readonly since?: string;
   readonly json?: boolean;
@@ -39,6 +40,7 @@ export function registerLogs(program: Command): void {
     .option('--name <name>', 'which cluster of rig up', parseClusterName)
     .option('--role <role>', 'only what this role logs: api, engine, agent or supervisor')
     .option('--volume <id>', 'only what is about this volume')
+    .option('--trace <id>', 'only what follows from the call with this trace id (W3C Trace Context)')
     .option('--level <level>', 'at least so serious: debug, info, warn or error')
     .option('--since <time>', 'not before: 2026-01-31T12:00:00Z; or 30s, 5m, 2h before the last line')
     .option('--json', 'a JSON object a line, as recorded')
@@ -133,7 +135,7 @@ function refuseUnknown(members: readonly string[], known: Logs): void {
   });
 }
 
-function parseFilter({ role, volume, level }: LogsFlags): LogFilter {
+function parseFilter({ role, volume, trace, level }: LogsFlags): LogFilter {
   const roles: readonly string[] = [...ROLES, 'supervisor'];
   if (role !== undefined && !roles.includes(role)) {
     throw new RigError('invalid', `there is no role '${role}'`, { next: `Give one of ${roles.join(', ')}.` });
@@ -143,7 +145,7 @@ function parseFilter({ role, volume, level }: LogsFlags): LogFilter {
       next: `Give one of ${LOG_LEVELS.join(', ')}.`,
     });
   }
-  return { role, volume, level: level as LogLevel | undefined };
+  return { role, volume, trace, level: level as LogLevel | undefined };
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };

@@ -29,7 +29,8 @@ export function readProgramSettings(environment: NodeJS.ProcessEnv = process.env
  * that is none.
  */
 export function readLogStore(environment: NodeJS.ProcessEnv = process.env): LogStore | undefined {
-  const { LOGSTASH_HOST: host = '', LOGSTASH_PORT: port = '' } = environment;
+  const host = environment.LOGSTASH_HOST ?? '';
+  const port = environment.LOGSTASH_PORT ?? '';
   if (host === '' && port === '') return undefined;
   if (host === '' || port === '') {
     throw new RigError('invalid', 'LOGSTASH_HOST and LOGSTASH_PORT are given together or not at all', {

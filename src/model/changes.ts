@@ -25,6 +25,8 @@ export const MOVE_FAILED_PREFIX = 'the move failed: ';
 export interface Author {
   readonly writer: Writer;
   readonly nowMs: number;
+  /** Of the client's call; of changes that no client makes undefined: they are of the trace that the volume has. */
+  readonly trace?: string | undefined;
 }
 
 /** What a client may choose about a new volume. */
@@ -50,6 +52,7 @@ export function newVolume(id: string, order: VolumeOrder, author: Author): Volum
       error_count: 0,
       parent_id: null,
       task: null,
+      trace: author.trace ?? null,
       updated: new Date(author.nowMs).toISOString(),
       writer: author.writer,
     },
@@ -250,6 +253,7 @@ function change(
     control: {
       ...volume.control,
       ...control,
+      trace: author.trace ?? volume.control.trace,
       updated: new Date(author.nowMs).toISOString(),
       writer: author.writer,
     },

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { gibToBytes, SMALLEST_RESERVATION_GIB } from '../base/units.ts';
 import { exportRulesSchema } from './export.ts';
 import { copyNameSchema, labelsSchema, nodeNameSchema, volumeIdSchema, volumeNameSchema } from './names.ts';
+import { traceIdSchema } from './trace.ts';
 
 /** A million GiB: far above any disk, far below where doubles lose bytes. */
 const LARGEST_RESERVATION_GIB = 2 ** 20;
@@ -122,6 +123,10 @@ export const volumeSchema = z
       error_count: z.int().nonnegative(),
       parent_id: volumeIdSchema.nullable(),
       task: taskSchema.nullable().default(null),
+      trace: traceIdSchema.nullable().default(null).meta({
+        description:
+          'Trace id (W3C Trace Context) of the call that asked for the last change; log lines have it too.',
+      }),
       updated: z.iso.datetime(),
       writer: writerSchema,
     }),

@@ -1,6 +1,7 @@
 // The rig's clients: every call is recorded as it is made and as it ends, be it
 // known (`ok`, `fail`) or not (`info`).
 
+import { sha256 } from '../base/digest.ts';
 import { hasCode } from '../base/errors.ts';
 import { digestOfContent } from './consumer/content.ts';
 import type { IoAnswer, IoRequest } from './consumer/protocol.ts';
@@ -100,6 +101,7 @@ export function createClients(options: {
         ...(body !== undefined && { body }),
         ...(ifMatch !== undefined && { ifMatch }),
       });
+      const traceparent = traceparentOf(`${deployment.runId} ${calls}`);
       // Where the node is now is the rig's question, not part of the call.
       let startedMs = journal.atMs();
       try {
@@ -110,6 +112,7 @@ export function createClients(options: {
           headers: {
             ...(body !== undefined && { 'content-type': 'application/json' }),
             ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+            ...(method !== 'GET' && { traceparent }),
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),
           timeoutMs,
@@ -177,6 +180,12 @@ export function createClients(options: {
       return answer;
     },
   };
+}
+
+/** As W3C Trace Context has it; the same for the same call of the same run. */
+function traceparentOf(call: string): string {
+  const digest = sha256(call);
+  return `00-${digest.slice(0, 32)}-${digest.slice(32, 48)}-01`;
 }
 
 const FILE_PHASES = { ok: 'ok', refused: 'fail', failed: 'fail', unknown: 'info' } as const;

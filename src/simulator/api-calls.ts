@@ -41,6 +41,7 @@ export async function answerCall(context: ApiContext, call: ApiCall): Promise<Ap
     ifMatch: call.headers['if-match'],
     ifNoneMatch: call.headers['if-none-match'],
     lastEventId: call.headers['last-event-id'],
+    traceparent: call.headers.traceparent,
     signal: call.signal,
   });
 }

@@ -58,6 +58,10 @@ it('are followed, and shipped, over the death of a node; the record has the same
     until: (count) => count === 2,
     withinMs: 30_000,
   });
+  const volume = await cluster.api('node1').createVolume({ name: 'traced', sizeGib: 1 });
+  const { trace } = (await volume.becomeReady()).control;
+  const traced = () => new Set(followed.filter((line) => line.trace === trace).map(({ role }) => role));
+  await eventually(() => traced().size === 3, { what: 'a line of every role with the trace of the call' });
   following.kill('SIGINT');
   expect(await following).toMatchObject({ exitCode: 0, stderr: '' });
 

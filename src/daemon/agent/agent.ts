@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import { DOUBTS_PREFIX, VOLUMES_PREFIX } from '../../kv/keys.ts';
 import type { Kv } from '../../kv/kv.ts';
-import { createView } from '../../kv/view.ts';
+import { createView, type View } from '../../kv/view.ts';
 import type { Network } from '../../network/network.ts';
 import type { Exporter } from '../../nfs/exporter.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -28,6 +28,7 @@ import { createRemains } from './remains.ts';
 import { createRetry } from './retry.ts';
 import { createRewrites } from './rewrites.ts';
 import type { NodeFacts } from './spec.ts';
+import { tracedLog } from './traced-log.ts';
 import { attend } from './work.ts';
 
 /** Volumes worked on at a time. */
@@ -64,8 +65,10 @@ export interface Agent {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function createAgent(options: AgentOptions): Agent {
+export function createAgent(given: AgentOptions): Agent {
   const run = async (stopping: AbortSignal): Promise<void> => {
+    let volumes: View | undefined;
+    const options = { ...given, log: tracedLog(given.log, () => volumes) };
     const ended = new AbortController();
     const signal = AbortSignal.any([stopping, ended.signal]);
     const bell = createBell({ clock: options.clock, signal });
@@ -78,6 +81,7 @@ export function createAgent(options: AgentOptions): Agent {
       signal,
       onChange: createEventHandler(options.facts.node, { queue, ring: bell.ring }),
     });
+    volumes = following.view;
     // Whoever is asked something, or gets an answer, doesn't let clients wait for the interval.
     const asking = createView({
       ...options,

@@ -3,7 +3,9 @@
 
 import { z } from 'zod';
 import { type ErrorCode, hasCode } from '../../base/errors.ts';
+import { hex } from '../../base/random.ts';
 import { fieldErrors } from '../../model/parse.ts';
+import { traceIdOf } from '../../model/trace.ts';
 import { withDeadline } from './deadline.ts';
 import { type ApiContext, type ApiResponse, invalid, problem, type Route } from './route.ts';
 import { isIfMatch } from './stored.ts';
@@ -19,6 +21,7 @@ export interface RawCall {
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
   readonly lastEventId?: string | undefined;
+  readonly traceparent?: string | undefined;
   /** Default: it never fires. */
   readonly signal?: AbortSignal;
 }
@@ -39,8 +42,9 @@ export async function callRoute(context: ApiContext, route: Route, raw: RawCall)
   if (fields.length > 0) return invalid(fields);
   const kv = withDeadline({ kv: context.kv, clock: context.clock, timeoutMs: CALL_TIMEOUT_MS });
   try {
+    const traced = { ...context, ...traceOf(context, route, raw.traceparent) };
     const response = await route.handle(
-      { ...context, kv },
+      { ...traced, kv },
       {
         params: (params?.data ?? {}) as Record<string, string>,
         query: query.data ?? {},
@@ -50,10 +54,29 @@ export async function callRoute(context: ApiContext, route: Route, raw: RawCall)
         signal: raw.signal ?? new AbortController().signal,
       },
     );
-    return route.method === 'GET' ? unlessKnown(response, raw.ifNoneMatch) : response;
+    if (route.method === 'GET') return unlessKnown(response, raw.ifNoneMatch);
+    if (response.status === 202)
+      traced.log.info('api.accepted', { call: route.id, ...subjectOf(route, response) });
+    return response;
   } catch (error) {
     return responseTo(context, route, error);
   }
+}
+
+/** A change has the client's trace id, or one of its own. */
+function traceOf(
+  { log, random }: ApiContext,
+  { method }: Route,
+  traceparent: string | undefined,
+): Partial<Pick<ApiContext, 'trace' | 'log'>> {
+  if (method === 'GET') return {};
+  const trace = traceIdOf(traceparent) ?? hex(random, 32);
+  return { trace, log: log.child({ trace }) };
+}
+
+/** The volume that it is about, if it is about one. */
+function subjectOf({ path }: Route, { json }: ApiResponse): { readonly volume?: unknown } {
+  return path.startsWith('/volumes') ? { volume: (json as { readonly id?: unknown } | undefined)?.id } : {};
 }
 
 /** If-None-Match of RFC 9110, section 13.1.2: a client that has this very answer needn't get it again. */

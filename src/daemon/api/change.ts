@@ -8,8 +8,8 @@ import type { Volume } from '../../model/volume.ts';
 import { type ApiContext, type ApiResponse, problem } from './route.ts';
 import { etagOf, matches, readVolume, type Stored, writtenResponse } from './stored.ts';
 
-export function authorOf({ node, clock }: ApiContext): Author {
-  return { writer: { role: 'api', node, term: null }, nowMs: clock.nowMs() };
+export function authorOf({ node, clock, trace }: ApiContext): Author {
+  return { writer: { role: 'api', node, term: null }, nowMs: clock.nowMs(), trace };
 }
 
 /** What to do about the volume that was read: write another, or answer at once. */

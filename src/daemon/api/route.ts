@@ -24,6 +24,8 @@ export interface ApiContext {
   readonly log: Log;
   /** The node whose API this is: who writes. */
   readonly node: string;
+  /** Of the call that is being answered, where it changes anything. */
+  readonly trace?: string;
   /** Bytes that a volume holds, as the agent of its node says; rejects or answers undefined when that can't be asked. */
   readonly usage?: (node: string, id: string) => Promise<{ readonly usedBytes: number } | undefined>;
   /** Whether callbacks may lead to the engine's own host. Default: false. */

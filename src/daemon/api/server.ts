@@ -129,6 +129,7 @@ function serve(
         ifMatch: request.headers['if-match'],
         ifNoneMatch: request.headers['if-none-match'],
         lastEventId: textOf(request.headers['last-event-id']),
+        traceparent: textOf(request.headers.traceparent),
         signal,
       });
       metrics?.observe({

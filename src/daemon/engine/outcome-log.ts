@@ -22,7 +22,8 @@ export function logOutcome(
   log: Log,
   { term, action, outcome }: { readonly term: number; readonly action: Action; readonly outcome: Outcome },
 ): void {
-  const fields = { term, volume: action.volume.id };
+  const { id, control } = action.volume;
+  const fields = { term, volume: id, trace: control.trace ?? undefined };
   if (outcome.kind === 'fenced') {
     log.warn('engine.fenced', fields);
     return;

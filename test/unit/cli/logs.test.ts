@@ -35,7 +35,7 @@ beforeAll(async () => {
   store.close();
   await once(store, 'close');
   folder = join(out, readdirSync(out)[0] ?? '');
-});
+}, 120_000);
 afterAll(() => rmSync(out, { recursive: true }));
 
 const parsed = (text: string): readonly Record<string, unknown>[] =>

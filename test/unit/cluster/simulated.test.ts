@@ -73,6 +73,21 @@ await describeEachMode(['simulated'], 'a cluster in the hands of a test', (mode)
     expect(new Set((await cluster.logs('node2')).map(({ node }) => node))).toEqual(new Set(['node2']));
   });
 
+  it('traces what follows from a call through all roles', async () => {
+    const volume = await cluster.api('node2').createVolume({ name: 'traced', sizeGib: 1 });
+    const { trace } = (await volume.becomeReady()).control;
+    const about = (await cluster.logs()).filter((line) => trace !== null && line.trace === trace);
+    expect(about.map(({ event, role }) => `${role} ${event}`)).toEqual([
+      'api api.accepted',
+      'engine volume.assigned',
+      'agent volume.created',
+      'agent volume.exported',
+      'agent volume.ready',
+    ]);
+    await volume.resize(2);
+    expect((await volume.read()).control.trace).not.toBe(trace);
+  });
+
   it('refuses what is not there, and what the mode cannot do', async () => {
     expect(() => cluster.consumer('nobody')).toThrow("no consumer 'nobody'");
     await expect(cluster.api('nobody').nodes()).rejects.toMatchObject({ code: 'not_found' });

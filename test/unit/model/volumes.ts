@@ -22,6 +22,7 @@ export function volumeOf(fields: Partial<Volume> = {}, control: Partial<Volume['
       error_count: 0,
       parent_id: null,
       task: null,
+      trace: null,
       updated: T0,
       writer: { role: 'api', node: 'a', term: null },
       ...control,
