@@ -209,7 +209,7 @@ function tellNode(node: NodeView, { json }: Flags): void {
   const { name, volumes, remains, roles, disk } = node;
   const lines = [
     `state: ${stateOf(node)}`,
-    `roles: ${roles.join(' ')}`,
+    `roles: ${roles.join(' ') || 'unknown'}`,
     `volumes: ${volumes.count}, ${gib(volumes.reserved)} of ${gib(node.capacity)} GiB reserved`,
     `disk: ${disk?.state ?? 'unknown'}${disk?.reason ? `: ${disk.reason}` : ''}, ${gib(node.available)} GiB free, ${remains ?? 'unknown'} remain of others`,
     `labels: ${labelsOf(node)}`,

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
-import type { ExportRule } from '../model/export.ts';
+import { type ExportRule, sameRules } from '../model/export.ts';
 import type { Labels } from '../model/names.ts';
 import type { Volume } from '../model/volume.ts';
 import { callApi } from './api.ts';
@@ -151,7 +151,7 @@ function registerChanges(volume: Command): void {
         flags,
         call: { method: 'PUT', path: '/exports', body: { exports } },
         what: 'exported so',
-        holds: (seen) => isReady(seen) && seen?.actual?.exports.length === exports.length,
+        holds: (seen) => isReady(seen) && sameRules(seen?.actual?.exports ?? [], exports),
       });
     });
   withWait(volume.command('move'))
