@@ -74,7 +74,7 @@ export const registerPause = registerAct('pause');
 export const registerResume = registerAct('resume');
 
 async function act(hand: Hand, way: Way, texts: readonly string[]): Promise<readonly Target[]> {
-  const { site, record } = hand;
+  const { deployment, site, record } = hand;
   const targets = await resolveTargets(site, texts, way.acts[0] as Act);
   // Whoever is started gets a new network, disk and clock, in which what was injected goes on.
   if (way.acts.some((one) => one === 'start' || one === 'resume')) await takeOver(site, record.owed);
@@ -82,7 +82,11 @@ async function act(hand: Hand, way: Way, texts: readonly string[]): Promise<read
     concurrency: Math.max(1, targets.length),
     each: async ({ member, role }) => {
       const acts = role === undefined ? way.acts : (way.ofRole ?? way.acts);
-      for (const one of acts) await site.act(one, member, role === undefined ? {} : { role });
+      const [first] = acts;
+      const isDown = (await deployment.state(member)) === 'exited';
+      // What is down needs no more than to be started.
+      const left = isDown && first === 'stop' && acts.includes('start') ? acts.slice(1) : acts;
+      for (const one of left) await site.act(one, member, role === undefined ? {} : { role });
     },
   });
   return targets;

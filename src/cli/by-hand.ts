@@ -13,6 +13,7 @@ import { attachContainers } from '../rig/docker/attach.ts';
 import { ensureImages } from '../rig/docker/images.ts';
 import type { Site } from '../rig/faults/fault.ts';
 import { COMPOSE_FILE } from '../rig/record-files.ts';
+import { nameOf } from './cluster-name.ts';
 import { type ChosenCluster, noCluster, readLeader } from './clusters.ts';
 import { lockFolder } from './folder-lock.ts';
 import { catchInterrupt } from './interrupt.ts';
@@ -41,7 +42,9 @@ export async function byHand<T>(
 ): Promise<T> {
   const { docker, folder, runId, label } = cluster;
   const clock = createSystemClock();
-  const { topology, isOver } = await readClusterFile(folder);
+  const { topology, isOver } = await readClusterFile(folder).catch((error: unknown) => {
+    throw lostFolder(cluster, error);
+  });
   if (!isOver && needs.alsoUnfinished !== true) {
     throw new RigError('conflict', `${label} has not come to its end: its own rig is at work in it`, {
       next: 'Wait for it, or start a cluster of your own with rig up.',
@@ -67,6 +70,17 @@ export async function byHand<T>(
     if (signal.aborted) throw new RigError('aborted', 'interrupted', { cause: error });
     throw error;
   }
+}
+
+/** The cluster is there, and what it was started from is not. */
+function lostFolder({ label, runId }: ChosenCluster, error: unknown): unknown {
+  if (!hasCode(error, 'invalid')) return error;
+  const name = nameOf(runId);
+  const which = name === undefined ? `--run ${runId}` : `--name ${name}`;
+  return new RigError('invalid', `nobody knows what '${label}' was started from: ${error.message}`, {
+    next: `Bring its folder back, or remove it with rig down ${which}.`,
+    cause: error,
+  });
 }
 
 /** Who leads, and how far etcd's history went when that was last asked. */

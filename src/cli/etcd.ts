@@ -114,7 +114,9 @@ async function history(kv: Kv, prefix: string, { json }: Flags): Promise<void> {
   if (json === true) return printJson({ from, to, events: events.map(toldOf) });
   for (const event of events) tell(event);
   const before = from > 1 ? `; what was before revision ${from} is compacted away` : '';
-  process.stdout.write(`${events.length} changes below ${prefix} up to revision ${to}${before}\n`);
+  process.stdout.write(
+    `${events.length} change${events.length === 1 ? '' : 's'} below ${prefix} up to revision ${to}${before}\n`,
+  );
 }
 
 function toldOf(event: WatchEvent) {

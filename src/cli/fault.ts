@@ -2,23 +2,11 @@
 
 import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
-import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
 import { exampleOf, parseFault } from '../rig/faults/parse.ts';
 import type { FaultSpec } from '../rig/faults/spec.ts';
-import { byHand, type Hand } from './by-hand.ts';
-import { type ChosenCluster, type ClusterFlags, chooseCluster, withClusterOptions } from './clusters.ts';
-import { fitted } from './fitted.ts';
-import { healFaults, tellHealed } from './healing.ts';
-import { type Injected, inject, sentenceOf } from './inject.ts';
-import { catchInterrupt } from './interrupt.ts';
-import { help, printJson } from './output.ts';
-import { volumeNamed } from './volumes-api.ts';
-
-interface FaultFlags extends ClusterFlags {
-  readonly as?: string;
-  readonly for?: number;
-  readonly json?: boolean;
-}
+import { withClusterOptions } from './clusters.ts';
+import { type FaultFlags, injectAndTell } from './injection.ts';
+import { help } from './output.ts';
 
 const SHAPE = '{"id", "fault", "members", "shows", "seen"}; exit code 2 where it was not seen to bite';
 
@@ -99,75 +87,6 @@ function partitionOf(members: string, others: string | undefined, flags: Partiti
   }
   return parseFault('cut', [`from=${members}`, `to=${others}`, `oneWay=${oneWay}`]);
 }
-
-async function injectAndTell(wanted: FaultSpec, flags: FaultFlags): Promise<void> {
-  const cluster = await chooseCluster(flags);
-  const spec = await withVolumeId(cluster, wanted);
-  // Its work is done by this process.
-  const isOngoing = spec.fault === 'etcd-compaction';
-  const { hand, heal, injected } = await byHand(cluster, { makesMembers: true }, async (hand) => ({
-    hand,
-    ...(await inject(hand, { spec, as: flags.as })),
-  }));
-  tell(injected, { flags, isHeld: isOngoing || flags.for !== undefined });
-  if (isOngoing || flags.for !== undefined) await hold(hand, flags.for);
-  if (isOngoing) {
-    await heal();
-    if (flags.json !== true) process.stdout.write(`healed: ${injected.fault}\n`);
-  } else if (flags.for !== undefined) {
-    await healAgain(cluster, injected.id, flags);
-  }
-  if (!injected.shows) process.exitCode = exitCodeOf('unknown');
-}
-
-/** Volumes go by their ids; people call them by their names. */
-async function withVolumeId(cluster: ChosenCluster, spec: FaultSpec): Promise<FaultSpec> {
-  if (spec.fault !== 'quota-full') return spec;
-  return { ...spec, volume: (await volumeNamed(cluster, spec.volume)).id };
-}
-
-function tell(
-  injected: Injected,
-  { flags, isHeld }: { readonly flags: FaultFlags; readonly isHeld: boolean },
-): void {
-  if (flags.json === true) {
-    printJson(injected);
-    return;
-  }
-  const { id, shows, seen } = injected;
-  const what = `${sentenceOf(injected)}${shows ? '' : ', but it was not seen to bite'}: ${seen}`;
-  const which = [
-    ...(flags.name === undefined ? [] : [` --name ${flags.name}`]),
-    ...(flags.run === undefined ? [] : [` --run ${flags.run}`]),
-  ].join('');
-  const end =
-    flags.for === undefined ? 'Ctrl-C heals it' : `it is healed in ${flags.for / 1_000} s, or by Ctrl-C`;
-  const next = isHeld ? end : `heal it with rig heal ${id}${which}`;
-  process.stdout.write(`${fitted(`injected ${what}`, '  ')}\n${fitted(next, '  ')}\n`);
-}
-
-const LOOK_EVERY_MS = 1_000;
-
-/** So long, or until a Ctrl-C. */
-async function hold({ site, clock }: Hand, forMs = Infinity): Promise<void> {
-  using interrupt = catchInterrupt(() => process.stderr.write('\nhealing\n'));
-  const endMs = clock.monotonicMs() + forMs;
-  while (!interrupt.signal.aborted && clock.monotonicMs() < endMs) {
-    const leftMs = Math.min(LOOK_EVERY_MS, endMs - clock.monotonicMs());
-    await clock.sleep(leftMs, interrupt.signal).catch(() => undefined);
-    // How far etcd's history goes by then, for who compacts it.
-    await site.view();
-  }
-}
-
-/** Somebody else may have healed it meanwhile. */
-const healAgain = (cluster: ChosenCluster, id: string, { json }: FaultFlags): Promise<void> =>
-  byHand(cluster, { makesMembers: true }, async (hand) => {
-    const wanted = hand.record.owed.filter((hit) => hit.id === id);
-    const reaped = await healFaults(hand, wanted);
-    if (json !== true) tellHealed(reaped);
-    if (reaped.some(({ isHealed }) => !isHealed)) process.exitCode = EXIT_MACHINE;
-  });
 
 /** Throws `invalid` for what could not be told from an option, or does not fit a line. */
 function parseId(text: string): string {

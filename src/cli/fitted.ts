@@ -7,7 +7,8 @@ export function fitted(
   indent: string,
   columns: number | undefined = process.stdout.columns,
 ): string {
-  if (columns === undefined) return line;
+  // A terminal may not know how wide it is.
+  if (!columns) return line;
   // What a program printed may have several lines.
   const text = line.replaceAll(/\s*\n\s*/g, ' ').trimEnd();
   // Each word but the first with the spaces before it: they may be columns.

@@ -20,7 +20,7 @@ export function table({ heads, rows, columns = process.stdout.columns }: Table):
     Math.max(head.length, ...rows.map((cells) => cells[index]?.length ?? 0)),
   );
   const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
-  if (columns !== undefined && total > columns) return blocks({ heads, rows, columns });
+  if (columns && total > columns) return blocks({ heads, rows, columns });
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))

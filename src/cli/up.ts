@@ -13,8 +13,10 @@ import { GOLDEN_TOPOLOGIES } from '../rig/compose/goldens.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { runLabel } from '../rig/docker/removal.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
+import { makeFolder } from '../rig/make-folder.ts';
 import { etcdMembers, parseTopology, presentNodes, type Topology } from '../rig/topology.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
+import { lockFolder } from './folder-lock.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { help, printJson } from './output.ts';
 
@@ -67,27 +69,42 @@ async function up(flags: UpFlags): Promise<void> {
   await using mode = await openContainers(clock, onProgress, { system: image }).catch((error: unknown) => {
     throw interrupted(error, interrupt.signal);
   });
+  const folder = upFolder(flags.name);
+  makeUpFolder(folder);
+  // Of two at once the later would take what the first is making for its own, which failed.
+  using _lock = await lockFolder({ folder, clock, signal: interrupt.signal });
   const deployment = await mode
     .deploy({
       topology,
       runId: runIdOf(flags.name),
-      folder: upFolder(flags.name),
+      folder,
       absentAtStart: [],
       outlivesRig: true,
       signal: interrupt.signal,
     })
     .catch((error: unknown) => notDeployed(interrupted(error, interrupt.signal), flags.name));
   try {
-    await beginRecord(deployment, upFolder(flags.name));
+    await beginRecord(deployment, folder);
     await awaitReady({ deployment, clock, timeoutMs: READY_WITHIN_MS, signal: interrupt.signal });
     const urls = await urlsOf(deployment);
     const { runId } = deployment;
-    if (flags.json === true) printJson({ cluster: flags.name, runId, folder: upFolder(flags.name), urls });
+    if (flags.json === true) printJson({ cluster: flags.name, runId, folder, urls });
     else tellWhere(deployment, urls, flags.name);
   } catch (error) {
     await deployment.teardown();
-    await rm(upFolder(flags.name), { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
     throw interrupted(error, interrupt.signal);
+  }
+}
+
+function makeUpFolder(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw new RigError('machine', `cannot make ${folder}: ${(error as Error).message}`, {
+      next: 'Start it where runs/ can be made.',
+      cause: error,
+    });
   }
 }
 

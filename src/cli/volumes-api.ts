@@ -22,7 +22,7 @@ export async function listVolumes(
   let after: string | null = null;
   do {
     const params: string = new URLSearchParams({ ...query, ...(after !== null && { after }) }).toString();
-    const { body } = await callApi(cluster, { path: `/volumes?${params}` });
+    const { body } = await callApi(cluster, { path: `/volumes${params === '' ? '' : `?${params}`}` });
     const page = pageSchema.parse(body);
     all.push(...page.volumes);
     after = page.next;

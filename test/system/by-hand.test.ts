@@ -63,6 +63,7 @@ describe('a cluster by hand', () => {
       clock,
       what,
       timeoutMs: 30_000,
+      intervalMs: 250,
       probe: async () => {
         seen = await ps();
         return holds(seen) ? seen : undefined;
@@ -116,6 +117,27 @@ describe('a cluster by hand', () => {
     const reaped = await execa(process.execPath, [MAIN, 'reap', `runs/up-${NAME}`], { cwd: folder });
     expect(reaped.stdout).toMatch(/^healed: pause the agent of node1 \(frozen\)/);
     expect(isFrozen(await ps())).toBe(false);
+  }, 60_000);
+
+  it('heals at Ctrl-C what was to last so long, and nothing else', async () => {
+    await rig('pause node3/agent');
+    const held = start('fault pause node2/agent --for 600s');
+    let printed = '';
+    held.stdout.on('data', (chunk) => {
+      printed += chunk;
+    });
+    const probe = async () => (printed.includes('by Ctrl-C') ? true : undefined);
+    await waitFor({ clock, what: 'it to be injected', timeoutMs: 30_000, probe, describe: () => printed });
+    held.kill('SIGINT');
+    const { exitCode, stdout } = await held;
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/\nhealed: pause the agent of node2 \(pause\): /),
+    });
+    const { members, faults } = await ps();
+    expect(faults).toEqual([]);
+    expect(members.filter(({ roles }) => roles.agent === 'frozen')).toMatchObject([{ member: 'node3' }]);
+    expect(await rig('heal')).toBe('thawed agent of node3');
   }, 60_000);
 
   it('says in one line what it can not do, and leaves nothing', async () => {

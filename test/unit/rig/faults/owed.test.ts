@@ -109,6 +109,37 @@ describe('what a dead rig has left', () => {
     expect(healed).toEqual(['cut']);
   });
 
+  it('is healed one by one where that is wanted, and what else is in force of links and disks stays', async () => {
+    const inForce = new Map<string, unknown>();
+    const links = {
+      set: async (key: string, wanted: readonly unknown[]) =>
+        void (wanted.length > 0 ? inForce.set(key, wanted.length) : inForce.delete(key)),
+      inForce: () => new Map(),
+      send: async (paths: readonly object[]) => paths.map((path) => ({ ...path, sent: 1, tookMs: [1] })),
+    } as unknown as Links;
+    const set = async (key: string, _: string, condition: unknown) =>
+      void (condition === undefined ? inForce.delete(key) : inForce.set(key, condition));
+    const { site, acts } = fakeSite({ deployment: { links, disks: { set } as never } });
+    const hit = (id: string, fault: FaultSpec): NemesisEvent => ({ ...event('inject', id, 'node1'), fault });
+    const hits = owedHits([
+      hit('one cut', { fault: 'cut', from: 'node1', to: 'node2' }),
+      hit('other cut', { fault: 'cut', from: 'node1', to: 'node3' }),
+      hit('full', { fault: 'disk-full', on: 'node1' }),
+      hit('frozen', { fault: 'pause', on: 'node1' }),
+    ]);
+    const told: string[] = [];
+    const wanted = hits.filter(({ id }) => id === 'one cut');
+    const reaped = await healOwed(site, hits, { wanted, onHeal: ({ id }) => void told.push(id) });
+    expect(reaped.map(({ hit: { id }, isHealed }) => [id, isHealed])).toEqual([['one cut', true]]);
+    expect(told).toEqual(['one cut']);
+    expect([...inForce]).toEqual([
+      ['other cut', 2],
+      ['full', { is: 'full' }],
+    ]);
+    // Frozen it is by itself, whoever has done it.
+    expect(acts).toEqual([]);
+  });
+
   it('does not stay down where it was about to be started', async () => {
     const disks = { set: async () => undefined, inForce: () => [] };
     const write = async () => ({ outcome: 'written', tookMs: 1 });
