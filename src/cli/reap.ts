@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
+import { endRun } from '../process/leftovers.ts';
 import { EXIT_MACHINE } from '../rig/checks/judge.ts';
 import { attachContainers } from '../rig/docker/attach.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
@@ -20,7 +21,17 @@ export function registerReap(program: Command): void {
     .description('heal what a rig that died has left broken in its cluster')
     .argument('<folder>', 'the run: runs/<time>-<scenario>-<seed>')
     .action(async (folder: string) => {
-      const { runId, topology } = await readRunFile(folder);
+      const { runId, topology, mode } = await readRunFile(folder);
+      if (mode !== undefined) {
+        // Whatever such a run has broken was its own, and went with it.
+        const ended = mode === 'process' && (await endRun(createSystemClock(), runId));
+        process.stdout.write(
+          ended
+            ? `ended what was left of run ${runId}\n`
+            : `nothing to do: a ${mode} cluster ends with its rig\n`,
+        );
+        return;
+      }
       const run = await readRecordedRun(folder);
       const hits = owedHits(run.history);
       if (hits.length === 0) {
