@@ -75,7 +75,7 @@ function assigned(node: string, index: number, nowMs: number): readonly Write[] 
       ...{ id, name: id, meta: {}, state: 'scheduling', node, actual: null, exports: [] },
       requested: { reserved_size: 1, constraints: {} },
       control: {
-        ...{ error: null, error_count: 0, parent_id: null, task: null },
+        ...{ error: null, error_count: 0, parent_id: null, task: null, trace: null },
         updated: new Date(nowMs).toISOString(),
         writer: { role: 'api', node: 'bench-control', term: null },
       },

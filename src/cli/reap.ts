@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { readSettings } from '../cluster/settings.ts';
+import { endRun } from '../process/leftovers.ts';
 import { readClusterFile } from '../rig/by-hand/cluster-file.ts';
 import { openHandRecord } from '../rig/by-hand/record.ts';
 import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
@@ -38,7 +39,11 @@ export function registerReap(program: Command): void {
 
 /** What came of it, or why there is nothing to do. */
 async function healingIn(folder: string): Promise<readonly Reaped[] | string> {
-  const { runId } = await readClusterFile(folder);
+  const { runId, mode } = await readClusterFile(folder);
+  // Whatever such a run has broken was its own, and went with it.
+  if (mode === 'process' && (await endRun(createSystemClock(), runId)))
+    return `what was left of run ${runId} was ended`;
+  if (mode !== undefined) return `a ${mode} cluster ends with its rig`;
   const { owed } = await openHandRecord(folder, createSystemClock());
   if (owed.length === 0) return 'every fault was healed';
   const docker = await connectEngine(readSettings().engine);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RigError } from '../../base/errors.ts';
 import { parseStored } from '../../model/parse.ts';
+import type { RunMode } from '../history.ts';
 import { recordError } from '../journal.ts';
 import { RUN_FILE, readRunFile } from '../record-files.ts';
 import { type Topology, topologySchema } from '../topology.ts';
@@ -17,6 +18,8 @@ const CLUSTER_FILE = 'cluster.json';
 const clusterFileSchema = z.object({ runId: z.string(), topology: topologySchema });
 
 export interface ClusterFile {
+  /** Undefined: containers. */
+  readonly mode?: RunMode | undefined;
   readonly runId: string;
   /** As it was started. */
   readonly topology: Topology;
@@ -45,6 +48,6 @@ export async function readClusterFile(folder: string): Promise<ClusterFile> {
       next: 'Name the folder of a run that is kept, or of a cluster that rig up has started.',
     });
   }
-  const { runId, topology, etcdComplete, interrupted } = await readRunFile(folder);
-  return { runId, topology, isOver: etcdComplete !== undefined || interrupted !== undefined };
+  const { runId, topology, mode, etcdComplete, interrupted } = await readRunFile(folder);
+  return { runId, topology, mode, isOver: etcdComplete !== undefined || interrupted !== undefined };
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createSystemClock } from '../../../src/base/clock.ts';
 import { waitFor } from '../../../src/base/retry.ts';
-import { endLeftovers } from '../../../src/process/leftovers.ts';
+import { endLeftovers, endRun } from '../../../src/process/leftovers.ts';
 import { FOLDER_PREFIX } from '../../../src/process/place.ts';
 import { endProcessesOfRun, processesOfRun, RUN_VARIABLE, startOf } from '../../../src/process/processes.ts';
 
@@ -73,8 +73,10 @@ it('the next run ends what is left where the guard was killed, too, and only tha
   const dead = join(tmpdir(), `${FOLDER_PREFIX}1-99999999999-${RUN}`);
   const living = join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-${startOf(process.pid)}-other${RUN}`);
   for (const path of [dead, living]) mkdirSync(path);
+  await expect(endRun(clock, `other${RUN}`)).rejects.toMatchObject({ code: 'conflict' });
   expect(await endLeftovers(clock)).toContain(RUN);
   expect(processesOfRun(RUN)).toEqual([]);
   expect([dead, living].map((path) => existsSync(path))).toEqual([false, true]);
+  expect(await endRun(clock, RUN)).toBe(false);
   rmSync(living, { recursive: true });
 });
