@@ -8,6 +8,7 @@ import { ROOT_FOLDER } from '../cluster/root.ts';
 import type { DeathsResult } from './bench-fleet-deaths.ts';
 import type { StepOptions } from './bench-fleet-measuring.ts';
 import type { StepResult } from './bench-fleet-step.ts';
+import { catchInterrupt } from './interrupt.ts';
 
 const DEATHS_AMONG = 2000;
 /** Beyond the TTL. */
@@ -23,29 +24,34 @@ export interface BenchFleetOptions {
 }
 
 export async function benchFleet({ agents, heartbeat, seconds, deaths }: BenchFleetOptions): Promise<void> {
+  using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
+  const { signal } = interrupt;
   print(
     `${seconds} s each with a heartbeat every ${heartbeat} s, one etcd and one process of agents on this machine`,
   );
   print('agents  all there  heartbeats/s  p50 ms  p99 ms  missed  agents’ cores  etcd’s cores  KiB a node');
   let broken: string | undefined;
   for (const nodes of agents) {
-    const result = await step<StepResult>({ nodes, heartbeat, seconds, deaths: false });
+    const result = await step<StepResult>({ nodes, heartbeat, seconds, deaths: false }, signal);
     print(row(result));
     broken ??= breakOf(result);
   }
   print(broken === undefined ? `holds up to ${agents.at(-1)} agents` : `breaks at ${broken}`);
   if (deaths)
-    print(deathsText(await step<DeathsResult>({ nodes: DEATHS_AMONG, heartbeat, seconds, deaths: true })));
+    print(
+      deathsText(await step<DeathsResult>({ nodes: DEATHS_AMONG, heartbeat, seconds, deaths: true }, signal)),
+    );
 }
 
-async function step<T>(options: StepOptions): Promise<T> {
+async function step<T>(options: StepOptions, signal: AbortSignal): Promise<T> {
   const args = ['bench', 'fleet-step', '--options', JSON.stringify(options)];
   const { stdout, exitCode, stderr } = await execa(
     process.execPath,
     [join(ROOT_FOLDER, 'src/cli/main.ts'), ...args],
-    { reject: false, cwd: ROOT_FOLDER },
+    { reject: false, cwd: ROOT_FOLDER, cancelSignal: signal, killSignal: 'SIGINT' },
   );
   if (exitCode === 0) return JSON.parse(stdout) as T;
+  if (signal.aborted) throw new RigError('aborted', 'interrupted');
   throw new RigError('machine', `the measurement with ${options.nodes} agents failed: ${stderr.slice(-500)}`);
 }
 

@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
-import { newRunId } from '../cluster/containers.ts';
 import { ROOT_FOLDER } from '../cluster/root.ts';
+import { newRunId } from '../cluster/run-id.ts';
 import { readSettings } from '../cluster/settings.ts';
 import type { Deployment } from '../rig/deployment.ts';
 import { createContainers } from '../rig/docker/containers.ts';

@@ -2,7 +2,6 @@
 
 import { type Clock, createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
-import { createSystemRandom, hex } from '../base/random.ts';
 import { connectEngine, engineHost } from '../rig/docker/engine.ts';
 import { requireCompose } from '../rig/docker/install-compose.ts';
 import { openContainersMode } from '../rig/docker/mode.ts';
@@ -11,6 +10,7 @@ import type { Mode } from '../rig/lifecycle.ts';
 import type { ClusterMode } from './mode.ts';
 import { openKv } from './open-kv.ts';
 import { ROOT_FOLDER } from './root.ts';
+import { newRunId } from './run-id.ts';
 import { readSettings } from './settings.ts';
 
 /** `system`: an image that has to be there besides the project's own. */
@@ -31,9 +31,6 @@ export async function openContainers(
     onProgress,
   });
 }
-
-/** Tells apart whatever runs side by side on one engine. */
-export const newRunId = (): string => hex(createSystemRandom(), 8);
 
 export const containers: ClusterMode = {
   missing: async () => {

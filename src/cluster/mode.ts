@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Kv } from '../kv/kv.ts';
+import type { RunMode } from '../rig/history.ts';
 import type { Mode } from '../rig/lifecycle.ts';
 import type { Machine } from '../rig/machine.ts';
 
@@ -18,7 +19,7 @@ export interface OpenedMode extends Mode {
   /** Whose load is recorded. Default: this machine's. */
   readonly machine?: Machine;
   /** For run.json. Default: containers. */
-  readonly recordedAs?: 'simulated';
+  readonly recordedAs?: RunMode;
 }
 
 export interface OpenModeOptions {

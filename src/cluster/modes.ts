@@ -12,6 +12,7 @@ const lazily = (load: () => Promise<ClusterMode>): ClusterMode => ({
 
 export const CLUSTER_MODES = {
   simulated: lazily(async () => (await import('./simulated.ts')).simulated),
+  process: lazily(async () => (await import('./processes.ts')).processes),
   containers: lazily(async () => (await import('./containers.ts')).containers),
 } as const satisfies Readonly<Record<string, ClusterMode>>;
 

@@ -1,11 +1,15 @@
 // The process mode as the commands use it: with this machine's etcd, this project's sources.
 
-import type { Clock } from '../base/clock.ts';
+import { type Clock, createSystemClock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { openProcessMode } from '../process/mode.ts';
 import { findEtcd } from '../process/programs.ts';
 import type { Mode } from '../rig/lifecycle.ts';
+import type { ClusterMode } from './mode.ts';
+import { openKv } from './open-kv.ts';
 import { ROOT_FOLDER } from './root.ts';
+import { newRunId } from './run-id.ts';
 import { readProgramSettings } from './settings.ts';
 
 export async function openProcesses(
@@ -13,12 +17,7 @@ export async function openProcesses(
   onProgress: (what: string) => void,
   { etcdBinary }: { readonly etcdBinary?: string | undefined } = {},
 ): Promise<Mode> {
-  const { etcdBinary: configured, searchPath } = readProgramSettings();
-  const { path, version } = await findEtcd({
-    named: etcdBinary ?? configured,
-    searchPath,
-    root: ROOT_FOLDER,
-  });
+  const { path, version } = await etcdHere(etcdBinary);
   onProgress(`etcd ${version} (${path})`);
   return openProcessMode({
     clock,
@@ -28,3 +27,25 @@ export async function openProcesses(
     onProgress,
   });
 }
+
+/** Throws `machine` where there is none. */
+function etcdHere(etcdBinary?: string): ReturnType<typeof findEtcd> {
+  const { etcdBinary: configured, searchPath } = readProgramSettings();
+  return findEtcd({ named: etcdBinary ?? configured, searchPath, root: ROOT_FOLDER });
+}
+
+export const processes: ClusterMode = {
+  missing: async () => {
+    try {
+      await etcdHere();
+      return undefined;
+    } catch (error) {
+      return RigError.from(error).message;
+    }
+  },
+  open: async ({ onProgress }) => {
+    const clock = createSystemClock();
+    const mode = await openProcesses(clock, onProgress);
+    return { ...mode, clock, openKv, runId: newRunId(), conduct: (work) => work(), recordedAs: 'process' };
+  },
+};

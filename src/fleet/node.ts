@@ -24,10 +24,11 @@ export interface FleetNode {
   powerOn(address?: string): void;
   /** As by pulling the plug. */
   powerOff(): void;
-  /** Lets its agent end what is under way and give up its lease; then it is off. */
+  /** Lets its agent end what is under way and give up its lease, for 10 s at most; then it is off. */
   shutDown(): Promise<void>;
 }
 
+const STOPS_WITHIN_MS = 10_000;
 const RESTART_MS = { base: 500, cap: 10_000 };
 /** It is off at first. */
 export function createFleetNode(options: FleetNodeOptions): FleetNode {
@@ -89,8 +90,19 @@ export function createFleetNode(options: FleetNodeOptions): FleetNode {
     powerOff: end,
     shutDown: async () => {
       const ending = running;
-      ending?.stop.abort();
-      await ending?.ended;
+      if (ending === undefined) return;
+      ending.stop.abort();
+      await new Promise<void>((resolve) => {
+        const cancel = world.clock.after(STOPS_WITHIN_MS, resolve);
+        ending.life.onEnd(() => {
+          cancel();
+          resolve();
+        });
+        void ending.ended.then(() => {
+          cancel();
+          resolve();
+        });
+      });
       if (running === ending) end();
     },
   };

@@ -2,9 +2,10 @@
 
 import { join } from 'node:path';
 import { abortError, type Clock } from '../../src/base/clock.ts';
-import { newRunId, openContainers } from '../../src/cluster/containers.ts';
+import { openContainers } from '../../src/cluster/containers.ts';
 import { openKv } from '../../src/cluster/open-kv.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
+import { newRunId } from '../../src/cluster/run-id.ts';
 import { readSettings } from '../../src/cluster/settings.ts';
 import { RUN_LABEL } from '../../src/rig/compose/render.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';

@@ -3,8 +3,8 @@
 // finds one, so that it doesn't start its own, which would listen on every address.
 
 import { createSystemClock } from '../../src/base/clock.ts';
-import { newRunId } from '../../src/cluster/containers.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
+import { newRunId } from '../../src/cluster/run-id.ts';
 import { readSettings } from '../../src/cluster/settings.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
 import { ensureImages } from '../../src/rig/docker/images.ts';

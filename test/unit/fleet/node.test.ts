@@ -103,6 +103,19 @@ describe('a simulated node', () => {
     expect(node.isOn).toBe(false);
   });
 
+  it('waits for nothing for ever when it is shut down: not for etcd, nor for its power', async () => {
+    const [a, b] = [fleet.node('a'), fleet.node('b')];
+    a.powerOn();
+    b.powerOn();
+    await fleet.clock.advance(1000);
+    fleet.etcd.setAvailable(false);
+    const ended = Promise.all([a.shutDown(), b.shutDown()]);
+    b.powerOff();
+    await fleet.clock.advance(10_000);
+    await ended;
+    expect([a.isOn, b.isOn]).toEqual([false, false]);
+  });
+
   it('comes back after an outage that has cost it its lease', async () => {
     const node = fleet.node('a');
     node.powerOn();
