@@ -17,6 +17,7 @@ import { isWanted, LOG_LEVELS, type LogFilter, mergedLogs, showLog } from '../ri
 import { LOGS_FOLDER, readLogRecords, readRunFile } from '../rig/record-files.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf } from './cluster-name.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { help } from './output.ts';
 
 interface LogsFlags {
   readonly follow?: boolean;
@@ -47,7 +48,10 @@ export function registerLogs(program: Command): void {
     .option('--ship', 'to the log store at LOGSTASH_HOST and LOGSTASH_PORT, instead of printing them')
     .addHelpText(
       'after',
-      '\nExamples:\n  rig logs -f node1 --role agent\n  rig logs --run runs/<time>-chaos-7 --level warn --since 10s',
+      help(
+        ['rig logs -f node1 --role agent', 'rig logs --run runs/<time>-chaos-7 --level warn --since 10s'],
+        'a record a line, as in log.jsonl',
+      ),
     )
     .action(logs);
 }

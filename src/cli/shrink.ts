@@ -17,6 +17,7 @@ import { isSameFailure } from '../rig/shrink/same-failure.ts';
 import { PLAN_PASSES } from '../rig/shrink/smaller-plan.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { judgedRun } from './judged-run.ts';
+import { help, printJson } from './output.ts';
 import { readPlan } from './read-plan.ts';
 import { freeName } from './run-outcome.ts';
 import { type Candidate, createTrials, type Trials } from './shrink-trials.ts';
@@ -32,6 +33,7 @@ interface Flags {
   readonly check?: string;
   readonly tries: number;
   readonly within: number;
+  readonly json?: boolean;
 }
 
 export function registerShrink(program: Command): void {
@@ -40,11 +42,14 @@ export function registerShrink(program: Command): void {
     .argument('<run>', 'folder of the run')
     .option('--check <name>', 'the check that has to fail; default: the first that did')
     .option('--tries <number>', 'at most so many runs', wholeNumber(1, 100_000), DEFAULT_TRIES)
+    .option('--json', 'print what came out as JSON')
     .option('--within <seconds>', 'no new run after so long', wholeNumber(1, 86_400), DEFAULT_WITHIN_S)
     .addHelpText(
       'after',
-      '\nExits with 1 when the shrunk run fails, as that run does; with 2 when the run does not fail again.\n' +
-        '\nExample:\n  rig shrink runs/20260101-120000-chaos-7',
+      `\nExits with 1 when the shrunk run fails, as that run does; with 2 when the run does not fail again.\n${help(
+        ['rig shrink runs/20260101-120000-chaos-7'],
+        '{"fails": whether it does again, "check", "folder", "before": {"faults", "calls"}, "after", "tried"}',
+      )}`,
     )
     .action(async (folder: string, flags: Flags) => {
       process.exitCode = await shrink(folder, flags);
@@ -75,7 +80,8 @@ async function shrink(folder: string, flags: Flags): Promise<number> {
     const failure = await repeated({ pool, scenario, scratch, failures }, start);
     if (failure === undefined) {
       const where = run.mode === undefined ? 'when it is simulated' : 'again: the sources are others now';
-      print(`this run does not fail ${where}; not by ${failures.map(({ check }) => check).join(', ')}`);
+      if (flags.json === true) printJson({ fails: false });
+      else print(`this run does not fail ${where}; not by ${failures.map(({ check }) => check).join(', ')}`);
       return exitCodeOf('unknown');
     }
     const isOver = () => overOf({ interrupt: interrupt.signal, clock, endMs });
@@ -83,10 +89,16 @@ async function shrink(folder: string, flags: Flags): Promise<number> {
     const smallest = await search({ scenario, start, trials });
     const shrunk = freeName(folder, 'shrunk');
     const { result } = await pool.run(0, { scenario, durationMs: undefined, ...smallest, folder: shrunk });
+    const before = { faults: faultsOf(scenario, start), calls: callsOf(run) };
+    const after = { faults: faultsOf(scenario, smallest), calls: callsOf(await readRecordedRun(shrunk)) };
+    const { tried, ended = 'done' } = trials;
+    if (flags.json === true) {
+      printJson({ fails: true, check: failure.check, folder: shrunk, before, after, tried });
+      return exitCodeOf(result.verdict);
+    }
     print(summary([result], { columns: process.stdout.columns ?? 100 }));
-    const before = `${faultsOf(scenario, start)} faults, ${callsOf(run)} calls`;
-    const after = `${faultsOf(scenario, smallest)}, ${callsOf(await readRecordedRun(shrunk))}`;
-    print(`from ${before} to ${after}, in ${trials.tried} runs${WHY_ENDED[trials.ended ?? 'done']}`);
+    const change = `from ${before.faults} faults, ${before.calls} calls to ${after.faults}, ${after.calls}`;
+    print(`${change}, in ${tried} runs${WHY_ENDED[ended]}`);
     return exitCodeOf(result.verdict);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -7,12 +7,13 @@ import { RigError } from '../base/errors.ts';
 import { RUN_FILE, VERDICT_FILE } from '../rig/record-files.ts';
 import { markdownSummary, type SummarizedRun } from '../rig/report/markdown.ts';
 import type { VerdictFile } from '../rig/report/verdict.ts';
+import { help } from './output.ts';
 
 export function registerSummary(program: Command): void {
   program
     .command('summary')
     .argument('[folder]', 'where the folders of the runs are', 'runs')
-    .addHelpText('after', '\nExample:\n  rig summary runs >> "$GITHUB_STEP_SUMMARY"')
+    .addHelpText('after', help(['rig summary runs >> "$GITHUB_STEP_SUMMARY"']))
     .action((folder: string) => {
       process.stdout.write(markdownSummary(runsIn(folder)));
     });

@@ -119,9 +119,10 @@ export function createMember(options: MemberOptions): Member {
   };
   const freeze = async (): Promise<void> => {
     signalAll('SIGSTOP');
-    // One that was being started meanwhile is hit by the next.
+    // One that was being started meanwhile is hit by the next. Who waits in the kernel (D), for a stopped child to
+    // begin its program above all (vfork), stops as soon as it is let out, and runs no more till then.
     await awaitGroup('stopped', (states) => {
-      const isFrozen = states.every((one) => one === 'T');
+      const isFrozen = states.every((one) => one === 'T' || one === 'D');
       if (!isFrozen) signalAll('SIGSTOP');
       return isFrozen;
     });

@@ -24,7 +24,7 @@ function helpOf(command: Command): string {
 }
 
 /** That print what is no data: a file, figures for people, a script for a shell. */
-const WITHOUT_JSON = /^(render|bench .*|completion)$/;
+const WITHOUT_JSON = /^(render|bench .*|completion|summary)$/;
 
 describe('the command line', () => {
   it('has a summary, an example and, for scripts, JSON of a shape that is told, for each command', async () => {
