@@ -9,16 +9,19 @@ import { RigError } from '../base/errors.ts';
 
 /**
  * Listens on Unix sockets in Linux's abstract namespace (unix(7)), one named
- * after the node and one after its volume path: they have no files that could
+ * after the node, and one after its volume path: a machine may have nodes of
+ * several clusters, whose names are the same. The sockets have no files that could
  * be left behind, and are visible in one network namespace, that is, in one
  * container. Throws `conflict` when another daemon has either, `unsupported`
  * where there is no such namespace.
  */
 export async function acquireInstanceLock(options: {
   readonly nodeName: string;
+  /** Tell the node's cluster from others. */
+  readonly etcdEndpoints: readonly string[];
   readonly volumePath: string;
 }): Promise<AsyncDisposable> {
-  const { nodeName, volumePath } = options;
+  const { nodeName, etcdEndpoints, volumePath } = options;
   if (process.platform !== 'linux') {
     throw new RigError('unsupported', `the lock of a daemon needs Linux, not ${process.platform}`);
   }
@@ -26,7 +29,9 @@ export async function acquireInstanceLock(options: {
   const disk = await realpath(volumePath).catch(() => resolve(volumePath));
   const locks = new AsyncDisposableStack();
   try {
-    locks.use(await acquire(`node\n${nodeName}`, `of node ${nodeName}`));
+    locks.use(
+      await acquire(['node', nodeName, ...etcdEndpoints.toSorted()].join('\n'), `of node ${nodeName}`),
+    );
     locks.use(await acquire(`disk\n${disk}`, `on ${volumePath}`));
   } catch (error) {
     await locks.disposeAsync();

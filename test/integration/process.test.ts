@@ -70,6 +70,12 @@ it('runs once a node, and once a disk, whatever the other is called', async () =
     COBALT_VOLUME_PATH: '/srv/other',
   });
   await other.logged('role.started');
+  await using ofAnotherCluster = startDaemon({
+    ...environment,
+    COBALT_ETCD_ENDPOINTS: 'http://127.0.0.1:1',
+    COBALT_VOLUME_PATH: '/srv/third',
+  });
+  await ofAnotherCluster.logged('role.started');
   await Promise.all([rm(`${folder}-link`), rm(folder, { recursive: true })]);
 });
 

@@ -81,22 +81,22 @@ describe('scenarios on processes', () => {
           title: 'One fault of each kind that processes have in a way of their own',
           topology: {
             nodes: [
-              { name: 'node1', clock: 'own' },
-              { name: 'node2', disk: 'breakable' },
+              { name: 'node1', labels: { zone: 'a' }, clock: 'own' },
+              { name: 'node2', labels: { zone: 'b' }, disk: 'breakable' },
             ],
             consumers: ['consumer1'],
             settings: { leaseTtlSeconds: 3, rebalancePercent: 100, failpointSwitches: true },
           },
           faults: [
+            {
+              inject: { fault: 'failpoint', on: 'leader', failpoints: 'engine/before-transact=1*error' },
+            },
             { inject: { fault: 'pause', on: 'node1', role: 'agent' } },
             { inject: { fault: 'out-of-memory', on: 'node2' } },
             { inject: { fault: 'partition', shape: 'isolate', on: 'node2' } },
             { inject: { fault: 'half-open', on: 'etcd' } },
             { inject: { fault: 'clock-offset', on: 'node1', offsetMs: 600_000 } },
             { inject: { fault: 'disk-errors', on: 'node2' } },
-            {
-              inject: { fault: 'failpoint', on: 'leader', failpoints: 'engine/before-transact=1*error' },
-            },
           ],
         }),
       ),
