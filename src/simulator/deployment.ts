@@ -11,6 +11,7 @@ import { createHardware } from './hardware.ts';
 import { fetchSimulated } from './http.ts';
 import { inventoryOf } from './inventory.ts';
 import { createSimulatedLinks } from './links.ts';
+import { digestOf } from './nfs.ts';
 import { createNode, type SimulatedNode } from './node.ts';
 import { createSimulatedStore } from './store.ts';
 import { someMs } from './wires.ts';
@@ -118,6 +119,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     exec: async (member) => {
       throw new RigError('unsupported', `${member} is simulated: no command runs there`);
     },
+    digestOf,
     logs: async (member) => (nodes.get(member)?.printed ?? []).join(''),
     saveLogs: async (folder) => {
       for (const { name, printed } of [...nodes.values(), ...removed])
