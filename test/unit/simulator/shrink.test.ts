@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { ROOT_FOLDER } from '../../../src/cli/root.ts';
 import type { Plan } from '../../../src/rig/chaos/plan.ts';
-import { PLAN_FILE } from '../../../src/rig/record-files.ts';
+import { PLAN_FILE, RUN_FILE, type RunFile } from '../../../src/rig/record-files.ts';
 import { plant, readBugs } from '../../planted/sources.ts';
 
 /** Many runs, each in a process or a thread of its own, on whatever machine. */
@@ -63,6 +63,14 @@ describe('a run of chaos that a planted bug fails', () => {
       expect([sound.exitCode, sound.stdout]).toEqual([
         2,
         expect.stringMatching(/does not fail again: the sources/),
+      ]);
+      // As if it had been recorded in containers.
+      const { mode: _, ...header } = JSON.parse(readFileSync(join(run, RUN_FILE), 'utf8')) as RunFile;
+      writeFileSync(join(run, RUN_FILE), JSON.stringify(header));
+      const elsewhere = await rigIn(ROOT_FOLDER, 'shrink', run);
+      expect([elsewhere.exitCode, elsewhere.stdout]).toEqual([
+        2,
+        expect.stringMatching(/does not fail when it is simulated/),
       ]);
       const refused = await rigIn(ROOT_FOLDER, 'shrink', run, '--check', 'durability');
       expect([refused.exitCode, refused.stderr]).toEqual([
