@@ -13,6 +13,7 @@ import { hex, type Random } from '../base/random.ts';
 import { backoffMs } from '../base/retry.ts';
 import { CLUSTER_KEY, VERSION_KEY } from '../kv/keys.ts';
 import type { KeyValue, Kv, ListResult } from '../kv/kv.ts';
+import { at } from '../kv/listing.ts';
 import { parseStored } from '../model/parse.ts';
 
 /** The format of everything under /cobalt/v1/. */
@@ -79,12 +80,9 @@ export async function joinWhenReachable(options: {
  * etcd that nobody has joined says nothing about anybody's volumes.
  */
 export function identityIn(listed: ListResult): string | undefined {
-  const version = listed.kvs.find(({ key }) => key === VERSION_KEY);
+  const version = at(listed.kvs, VERSION_KEY);
   if (version?.value !== CLUSTER_VERSION) return undefined;
-  return identityOf(
-    listed.clusterId,
-    listed.kvs.find(({ key }) => key === CLUSTER_KEY),
-  );
+  return identityOf(listed.clusterId, at(listed.kvs, CLUSTER_KEY));
 }
 
 /** The identity that a cluster id and the cluster key make; undefined without the key. */

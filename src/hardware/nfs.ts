@@ -4,7 +4,6 @@
 import { sha256 } from '../base/digest.ts';
 import { contains, readNetwork } from '../model/network.ts';
 import type { MemoryNfsServer } from '../nfs/memory.ts';
-import { digestOfContent } from '../rig/consumer/content.ts';
 import type { IoAnswer, IoRequest } from '../rig/consumer/protocol.ts';
 import type { MemorySubvolume } from '../storage/memory.ts';
 import type { ModelledDisk } from './disk.ts';
@@ -25,6 +24,10 @@ export interface NfsOptions {
   /** Resolves after so long, in the server; not at all when that ends before. */
   readonly sleep: (ms: number) => Promise<void>;
 }
+
+/** A file has no bytes here, so that its digest is of what would decide them. */
+export const digestOf = ({ name, bytes }: { readonly name: string; readonly bytes: number }): string =>
+  sha256(`${bytes} bytes of ${name}`);
 
 export const storedFile = (text: string): StoredFile => JSON.parse(text) as StoredFile;
 
@@ -93,12 +96,12 @@ function begin(volume: MemorySubvolume, { file, content, bytes }: Write): number
   if (roomBytes === 0 && before === undefined) return undefined;
   const fits = Math.min(bytes, roomBytes);
   const half = Math.floor(fits / 2);
-  put(volume, file, { sha256: sha256(`${half} bytes of ${content}`), bytes: half });
+  put(volume, file, { sha256: digestOf({ name: content, bytes: half }), bytes: half });
   return fits;
 }
 
 function finish(volume: MemorySubvolume, { file, content, bytes }: Write, fits: number): IoAnswer {
-  const sha256 = digestOfContent({ name: content, bytes: fits });
+  const sha256 = digestOf({ name: content, bytes: fits });
   put(volume, file, { sha256, bytes: fits });
   if (fits === bytes) return { outcome: 'ok', sha256 };
   // Whoever comes to the limit on the way isn't told why.
@@ -123,5 +126,5 @@ export function fillVolume(volume: MemorySubvolume | undefined, wanted: boolean)
   }
   if (!wanted || volume.quotaBytes === null) return;
   const bytes = Math.max(0, volume.quotaBytes - volume.usedBytes);
-  put(volume, FILLER, { sha256: sha256(`${bytes} bytes of the rig's`), bytes });
+  put(volume, FILLER, { sha256: digestOf({ name: "the rig's", bytes }), bytes });
 }

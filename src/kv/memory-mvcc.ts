@@ -48,6 +48,8 @@ export function createMvcc(): Mvcc {
   const current = new Map<string, KeyValue>();
   const sortedKeys: string[] = [];
   const leased = new Map<string, Set<string>>();
+  /** Whole lists as of now, by prefix: whoever watches over everything asks again and again. */
+  const pages = new Map<string, Page>();
 
   const detach = (kv: KeyValue | undefined): void => {
     if (kv !== undefined) leased.get(kv.lease)?.delete(kv.key);
@@ -91,7 +93,12 @@ export function createMvcc(): Mvcc {
     list: (prefix, options = {}) => {
       const { revision: at = 0 } = options;
       const now: Table = { sortedKeys, values: current };
-      if (at <= 0 || at === revision) return pageOf(now, prefix, options);
+      if (at <= 0 || at === revision) {
+        const isWhole = options.after === undefined && options.limit === undefined;
+        const page = (isWhole && pages.get(prefix)) || pageOf(now, prefix, options);
+        if (isWhole) pages.set(prefix, page);
+        return page;
+      }
       refuseUnlessKept(at, { revision, compactRevision: history.compactRevision });
       return pageOf(undo(now, history.from(at + 1)), prefix, options);
     },
@@ -105,6 +112,7 @@ export function createMvcc(): Mvcc {
       }
       if (changes.length === 0) return;
       revision += 1;
+      pages.clear();
       history.append(changes);
       for (const deliver of inboxes) deliver(changes);
     },

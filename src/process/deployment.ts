@@ -8,6 +8,7 @@ import type { Random } from '../base/random.ts';
 import { performIo } from '../hardware/consumer.ts';
 import { createModelledDisks } from '../hardware/disks.ts';
 import { inventoryOf } from '../hardware/inventory.ts';
+import { digestOf } from '../hardware/nfs.ts';
 import { createWires } from '../hardware/wires.ts';
 import { CONSUMER_PORT, parseIoRequest } from '../rig/consumer/protocol.ts';
 import type { ContainerState, Deployment, HttpResponse } from '../rig/deployment.ts';
@@ -125,6 +126,7 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
       return topology;
     },
     runId,
+    digestOf,
     api: async (name) => {
       if (!hasNetwork(nodeOf(name).name)) throw new RigError('unavailable', `${name} does not run`);
       return apiOf(name);

@@ -139,7 +139,7 @@ export function createClients(options: {
     },
 
     file: async ({ process, kind, consumer, server, volume, file, content, uid, timeoutMs }) => {
-      const sha256 = content && digestOfContent(content);
+      const sha256 = content && (deployment.digestOf ?? digestOfContent)(content);
       const place = { server, volume, file, ...(uid !== undefined && { uid }) };
       const complete = invoke(process, { kind, consumer, ...place, ...(sha256 && { sha256 }) });
       const request: IoRequest =

@@ -76,6 +76,8 @@ export interface Deployment extends AsyncDisposable {
   /** What is on a node's disk and in its NFS server, read behind the daemon's back. Throws `io` when it can't be read. */
   inventory(node: string, options?: InventoryOptions): Promise<Inventory>;
   exec(member: string, command: readonly string[]): Promise<ExecResult>;
+  /** What tells a client's content (consumer/content.ts) from others where files have no bytes. Default: its SHA-256. */
+  readonly digestOf?: (content: { readonly name: string; readonly bytes: number }) => string;
   /** Everything that the member printed so far, each line with its time. */
   logs(member: string): Promise<string>;
   /** Saves every member's logs, a folder each (log-record.ts). */

@@ -3,6 +3,7 @@
 import { RigError } from '../base/errors.ts';
 import { inventoryOf } from '../hardware/inventory.ts';
 import { createModelledLinks } from '../hardware/links.ts';
+import { digestOf } from '../hardware/nfs.ts';
 import { someMs } from '../hardware/wires.ts';
 import { API_PORT, ETCD_PORT } from '../rig/compose/node-environment.ts';
 import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
@@ -122,6 +123,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     exec: async (member) => {
       throw new RigError('unsupported', `${member} is simulated: no command runs there`);
     },
+    digestOf,
     logs: async (member) => (nodes.get(member)?.printed ?? []).join(''),
     saveLogs: async (folder) => {
       for (const { name, printed } of [...nodes.values(), ...removed])

@@ -23,6 +23,7 @@ import { hex, type Random } from '../../base/random.ts';
 import { createSerial } from '../../base/serial.ts';
 import { CLUSTER_KEY, diskKey, nameIn, ROOT, VERSION_KEY, VOLUMES_PREFIX } from '../../kv/keys.ts';
 import type { Kv, ListResult } from '../../kv/kv.ts';
+import { at, under } from '../../kv/listing.ts';
 import type { DiskBinding, Storage } from '../../storage/storage.ts';
 import { identityIn, identityOf, requireVersion } from '../cluster.ts';
 import { formatMark, markOf, mismatch, type Refusal } from './marks.ts';
@@ -94,7 +95,7 @@ export function createBinding(options: {
   const listAll = async (): Promise<ListResult | undefined> => {
     try {
       const listed = await kv.list(ROOT);
-      requireVersion(listed.kvs.find(({ key }) => key === VERSION_KEY));
+      requireVersion(at(listed.kvs, VERSION_KEY));
       return listed;
     } catch (error) {
       if (newestRevision === 0 || !hasCode(error, 'unsupported')) throw error;
@@ -126,7 +127,7 @@ export function createBinding(options: {
       return refuse({ event: 'cluster.empty', reason: 'nobody has joined it' }, { found });
     const bound = found ?? (await bindNew(identity, revision));
     if ('event' in bound) return refuse(bound, {});
-    const stored = listed.kvs.find((kv) => kv.key === key);
+    const stored = at(listed.kvs, key);
     const refusal = mismatch(bound, { node, identity, revision, stored, wentBack });
     if (refusal !== undefined) return refuse(refusal, { bound, cluster: identity });
     leaving ??= new Map(Object.entries(bound.leaving ?? {}));
@@ -134,7 +135,7 @@ export function createBinding(options: {
     confirmed = identity;
     complaint = undefined;
     if (strange.signal.aborted) strange = new AbortController();
-    const own = listed.kvs.filter((kv) => kv.key.startsWith(VOLUMES_PREFIX) && ownerOf(kv, node) === 'self');
+    const own = under(listed.kvs, VOLUMES_PREFIX).filter((kv) => ownerOf(kv, node) === 'self');
     const changed = own.reduce((newest, { modRevision }) => Math.max(newest, modRevision), 0);
     const ids = new Set(own.map((kv) => nameIn(VOLUMES_PREFIX, kv.key)));
     const gone = [...leaving.keys()].filter((id) => !ids.has(id));

@@ -6,6 +6,7 @@ import type { Failpoints } from '../../base/failpoints.ts';
 import type { Log } from '../../base/log.ts';
 import { VOLUMES_PREFIX, volumeKey } from '../../kv/keys.ts';
 import type { Kv } from '../../kv/kv.ts';
+import { under } from '../../kv/listing.ts';
 import { readable } from '../../model/parse.ts';
 import { type Volume, type VolumeState, volumeSchema } from '../../model/volume.ts';
 import { type ActiveExport, type Exporter, ifUp } from '../../nfs/exporter.ts';
@@ -61,7 +62,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       return null;
     }
     queue.release();
-    const kvs = listed.kvs.filter(({ key }) => key.startsWith(VOLUMES_PREFIX));
+    const kvs = under(listed.kvs, VOLUMES_PREFIX);
     // Malformed values were logged by whoever met them first, and count as this node's own (orphans.ts).
     for (const { value: volume } of readable(volumeSchema, { kvs, onMalformed: () => undefined })) {
       if (volume.node === node && needsWork(volume, { subvolumes, exports }))

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createDisk, type ModelledDisk } from '../../../src/hardware/disk.ts';
-import { serveNfs, storedFile } from '../../../src/hardware/nfs.ts';
+import { digestOf, serveNfs, storedFile } from '../../../src/hardware/nfs.ts';
 import { createMemoryNfsServer, type MemoryNfsServer } from '../../../src/nfs/memory.ts';
-import { digestOfContent } from '../../../src/rig/consumer/content.ts';
 import type { DiskCondition } from '../../../src/rig/deployment.ts';
 import { createMemoryDisk } from '../../../src/storage/memory.ts';
 
@@ -34,7 +33,7 @@ beforeEach(() => {
 
 describe('the simulated NFS server', () => {
   it('keeps what was written, for hosts that are accepted alone', async () => {
-    const sha256 = digestOfContent({ name: 'c', bytes: 600 });
+    const sha256 = digestOf({ name: 'c', bytes: 600 });
     expect(await write(600)).toEqual({ outcome: 'ok', sha256 });
     expect(await read()).toEqual({ outcome: 'ok', sha256 });
     expect([(await read('10.0.0.9')).outcome, (await write(1, '10.0.0.9')).outcome]).toEqual([
@@ -64,7 +63,7 @@ describe('the simulated NFS server', () => {
     void serveNfs({ storage, server, address: ADDRESS, sleep: never }, { ...WRITE, bytes: 600 });
     const left = storedFile(storage.disk.subvolumes.get(ID)?.files.get('one') ?? '');
     expect(left.bytes).toBe(300);
-    expect(left.sha256).not.toBe(digestOfContent({ name: 'c', bytes: 600 }));
+    expect(left.sha256).not.toBe(digestOf({ name: 'c', bytes: 600 }));
   });
 
   it.each<[DiskCondition, string, string]>([

@@ -12,6 +12,7 @@ import { RigError } from '../../../base/errors.ts';
 import { hex } from '../../../base/random.ts';
 import { DOUBTS_PREFIX, doubtKey, nameIn, nodeKey, specKey, volumeKey } from '../../../kv/keys.ts';
 import type { KeyValue, ListResult, WatchEvent, Write } from '../../../kv/kv.ts';
+import { at, under } from '../../../kv/listing.ts';
 import { nodeNameSchema } from '../../../model/names.ts';
 import { readable } from '../../../model/parse.ts';
 import { ownerOf } from '../orphans.ts';
@@ -114,7 +115,7 @@ export function createDoubts(options: MoverOptions & { readonly stopped: AbortSi
         if (underWay.has(id)) continue;
         const { from, to, isAnswered } = found.value;
         const isOver = from === node && binding.leaving(id) === undefined;
-        const volume = kvs.find(({ key }) => key === volumeKey(id));
+        const volume = at(kvs, volumeKey(id));
         // Whoever asked may be gone for good, and has left it behind.
         const isTheirs = volume !== undefined && ownerOf(volume, from) === 'self';
         const isForUs = to === node && !(isAnswered && isTheirs);
@@ -134,6 +135,6 @@ export function createDoubts(options: MoverOptions & { readonly stopped: AbortSi
 type Found = { readonly kv: KeyValue; readonly value: Doubt };
 
 function doubtsIn(kvs: readonly KeyValue[]): readonly Found[] {
-  const found = kvs.filter(({ key }) => key.startsWith(DOUBTS_PREFIX));
+  const found = under(kvs, DOUBTS_PREFIX);
   return readable(doubtSchema, { kvs: found, onMalformed: () => undefined });
 }

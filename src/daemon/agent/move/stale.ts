@@ -3,6 +3,7 @@
 
 import { nameIn, VOLUMES_PREFIX } from '../../../kv/keys.ts';
 import type { KeyValue } from '../../../kv/kv.ts';
+import { under } from '../../../kv/listing.ts';
 import { parseStored } from '../../../model/parse.ts';
 import { isOnItsWay, moveTaskOf, type Volume, volumeSchema } from '../../../model/volume.ts';
 import type { Copy } from '../../../storage/storage.ts';
@@ -36,9 +37,7 @@ export interface StaleCopy {
 export function judgeCopies(options: StaleOptions): StaleVerdict {
   const { self, nowMs, intervalMs } = options;
   const stored = new Map(
-    options.kvs
-      .filter(({ key }) => key.startsWith(VOLUMES_PREFIX))
-      .map((kv) => [nameIn(VOLUMES_PREFIX, kv.key), kv]),
+    under(options.kvs, VOLUMES_PREFIX).map((kv) => [nameIn(VOLUMES_PREFIX, kv.key), kv]),
   );
   const onDisk = new Set(options.onDisk);
   const suspects = new Map<string, number>();
