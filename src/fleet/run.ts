@@ -27,8 +27,11 @@ import { type OpenWorld, openWorld } from './world.ts';
 
 /** How often the declaration is looked at, and nodes that leave are. */
 const LOOK_MS = 500;
-/** Longer than a daemon's: in one process thousands wait for each other. */
-const REQUEST_TIMEOUT_MS = 5000;
+/**
+ * Longer than a daemon's, which has the stream to itself: where thousands share one, an answer that is late would take
+ * it for dead, and with it the renewals of all. A heartbeat's time leaves two more in that of the lease.
+ */
+const REQUEST_TIMEOUT_MS = { least: 1500, most: 10_000 };
 const FORGOTTEN_AT_ONCE = 64;
 
 export interface RunOptions {
@@ -145,7 +148,9 @@ async function openFleetWorld(
   signal: AbortSignal,
 ): Promise<OpenWorld> {
   let world: FleetWorld | undefined;
-  const kv = createEtcdKv({ endpoints: etcd, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  const { least, most } = REQUEST_TIMEOUT_MS;
+  const requestTimeoutMs = Math.min(most, Math.max(least, heartbeatSeconds * 1000));
+  const kv = createEtcdKv({ endpoints: etcd, requestTimeoutMs });
   const open = await openWorld(
     {
       ...{ clock, random, log, kv, network, port, heartbeatSeconds, reconcileIntervalMs },
