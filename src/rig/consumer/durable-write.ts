@@ -1,7 +1,7 @@
-// Writes a file and sees for itself what the server says of it. nfs-cp asks the
+// Writes a file and sees for itself what the server says of it. libnfs's nfs-cp asks the
 // server to bring what it wrote to stable storage (COMMIT) when it closes the file, and
-// doesn't look at the answer; and to ask once more is no use, for a kernel tells of
-// a failed write-back once. So nfs-cp only makes the file.
+// doesn't look at the answer; to ask once more is no use, for a kernel tells of a failed
+// write-back once; and it can't write a file that is there.
 
 import { connect } from 'node:net';
 import { createSystemClock } from '../../base/clock.ts';
@@ -21,6 +21,7 @@ const SIZE = 1 << 4;
 /** Those that tell what became of the bytes (RFC 7530, 13.1). */
 const NAMES: ReadonlyMap<number, string> = new Map([
   [1, 'NFS4ERR_PERM'],
+  [2, 'NFS4ERR_NOENT'],
   [5, 'NFS4ERR_IO'],
   [13, 'NFS4ERR_ACCESS'],
   [28, 'NFS4ERR_NOSPC'],
@@ -29,6 +30,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [70, 'NFS4ERR_STALE'],
   [10008, 'NFS4ERR_DELAY'],
   [10013, 'NFS4ERR_GRACE'],
+  [10016, 'NFS4ERR_WRONGSEC'],
 ]);
 const TRY_AGAIN: ReadonlySet<number> = new Set([10008, 10013]);
 const AGAIN_AFTER_MS = 200;
@@ -38,7 +40,6 @@ const clock = createSystemClock();
 export interface DurableWrite {
   readonly server: string;
   readonly volume: string;
-  /** It is there, and empty. */
   readonly file: string;
   /** Who writes. */
   readonly uid: number;
@@ -93,11 +94,19 @@ function caller(socket: ReturnType<typeof connect>, { uid, file }: DurableWrite)
     xid += 1;
     socket.write(compoundCall({ xid, uid, operations }));
     const { status, body } = parseCompoundReply(await receive());
-    if (status !== 0)
-      throw failure(`${what} of ${file}: ${NAMES.get(status) ?? `NFS status ${status}`}`, status);
+    if (status !== 0) throw failure(`${wordsOf(what, status)} ${file}: ${nameOf(status)}`, status);
     return body;
   };
 }
+
+const NOENT = 2;
+const nameOf = (status: number): string => NAMES.get(status) ?? `NFS status ${status}`;
+
+/** libnfs's own words for what comes before anything is touched (refusal.ts): an export that isn't seen, a file that can't be opened. */
+const wordsOf = (what: string, status: number): string => {
+  if (what !== 'OPEN') return `${what} of`;
+  return status === NOENT ? 'Failed to mount nfs share of' : 'Failed to open file';
+};
 
 async function transfer(call: Call, open: OpenFile, { content, file }: DurableWrite): Promise<void> {
   const verifiers: string[] = [];

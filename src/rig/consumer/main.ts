@@ -1,21 +1,19 @@
-// A consumer: a small HTTP service in a container that reads and writes volumes
-// through libnfs's tools when the rig says so. Staying connected to it is much
-// cheaper than a `docker exec` for every file.
+// A consumer: a small HTTP service in a container that reads volumes through libnfs's
+// tools, and writes them by itself (durable-write.ts), when the rig says so. Staying
+// connected to it is much cheaper than a `docker exec` for every file.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createSystemClock } from '../../base/clock.ts';
 import { contentOf, digestOf } from './content.ts';
 import { writeDurably } from './durable-write.ts';
 import { CONSUMER_PORT, type IoAnswer, type IoRequest, parseIoRequest } from './protocol.ts';
 import { answerOfFailure } from './refusal.ts';
 
 const run = promisify(execFile);
-const clock = createSystemClock();
 const LONGEST_REQUEST_BYTES = 64 * 1024;
 
 async function perform(request: IoRequest): Promise<IoAnswer> {
@@ -30,7 +28,6 @@ async function perform(request: IoRequest): Promise<IoAnswer> {
 }
 
 async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> {
-  const startedMs = clock.monotonicMs();
   const local = join(folder, 'file');
   const server = request.server.includes(':') ? `[${request.server}]` : request.server;
   const root = `nfs://${server}/${request.volume}`;
@@ -42,11 +39,8 @@ async function performIn(folder: string, request: IoRequest): Promise<IoAnswer> 
     return { outcome: 'ok', sha256: digestOf(await readFile(local)) };
   }
   const content = contentOf({ name: request.content, bytes: request.bytes });
-  await writeFile(local, '');
-  await run('nfs-cp', [local, remote], limits);
-  const { server: host, volume, file } = request;
-  const leftMs = Math.max(1, request.timeoutMs - (clock.monotonicMs() - startedMs));
-  await writeDurably({ server: host, volume, file, uid, content, timeoutMs: leftMs });
+  const { server: host, volume, file, timeoutMs } = request;
+  await writeDurably({ server: host, volume, file, uid, content, timeoutMs });
   return { outcome: 'ok', sha256: digestOf(content) };
 }
 

@@ -3,7 +3,7 @@
 // server opens the file for itself, and nobody knows for how long. Source: RFC 7530.
 
 import { randomUUID } from 'node:crypto';
-import { opaque, uint32 } from './nfs4-wire.ts';
+import { opaque, uint32, uint64 } from './nfs4-wire.ts';
 
 const OP = { close: 4, getfh: 10, lookup: 15, open: 18, openConfirm: 20, putfh: 22, putrootfh: 24 } as const;
 const CLIENT_OP = { setclientid: 35, setclientidConfirm: 36 } as const;
@@ -16,6 +16,13 @@ const CONFIRM_VERIFIER_BYTES = 8;
 const CHANGE_INFO_BYTES = 20;
 const SHARE_ACCESS_WRITE = 2;
 const OPEN4_RESULT_CONFIRM = 2;
+const OPEN4_CREATE = 1;
+/** Also where there is one already. */
+const UNCHECKED4 = 0;
+const CLAIM_NULL = 0;
+/** Bit of the attribute `size` in the first word of a bitmap, and of `mode` in the second. */
+const SIZE = 1 << 4;
+const MODE = 1 << 1;
 
 /** What is done, by its name, and the results of it. Rejects for a status other than 0. */
 export type Call = (what: string, operations: readonly Buffer[]) => Promise<Buffer>;
@@ -28,19 +35,20 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** `/<volume>/<file>`, which is there. */
+/** `/<volume>/<file>`, which is empty then, and made where it isn't there. */
 export async function openForWriting(
   call: Call,
   { volume, file }: { readonly volume: string; readonly file: string },
 ): Promise<OpenFile> {
   // A client for each: its sequence numbers begin anew, also after an OPEN that was put off.
   const clientId = await identify(call);
-  const owner = [clientId, opaque('rig')];
+  const empty = Buffer.concat([uint64(0), uint32(0o660)]);
   const open = [
     ...[OP.open, 0, SHARE_ACCESS_WRITE, 0].map(uint32),
-    ...owner,
-    // Not to be made; by its name in the current folder.
-    ...[0, 0].map(uint32),
+    ...[clientId, opaque('rig')],
+    ...[OPEN4_CREATE, UNCHECKED4, 2, SIZE, MODE].map(uint32),
+    opaque(empty),
+    uint32(CLAIM_NULL),
     opaque(file),
   ];
   const opened = await call('OPEN', [

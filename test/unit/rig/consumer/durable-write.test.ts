@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { writeDurably } from '../../../../src/rig/consumer/durable-write.ts';
 import { opaque, uint32, uint64 } from '../../../../src/rig/consumer/nfs4-wire.ts';
+import { answerOfFailure } from '../../../../src/rig/consumer/refusal.ts';
 
 const OK = uint32(0);
-const STATUS = { io: 5, dquot: 69, grace: 10013 };
+const STATUS = { noent: 2, io: 5, rofs: 30, dquot: 69, grace: 10013 };
 const BYTES = 300_000;
 
 let server: Server | undefined;
@@ -142,6 +143,19 @@ it('takes nothing for durable that the server has not all of', async () => {
 it('says in the words of libnfs why nothing more was taken', async () => {
   const full = writeTo([...OPENED, failed(38, STATUS.dquot), failed(38, STATUS.dquot)]);
   await expect(full).rejects.toMatchObject({ stderr: 'WRITE of f: NFS4ERR_DQUOT' });
+});
+
+it('says in the words of libnfs that nobody lets it in, before anything was touched', async () => {
+  const [set, confirm] = OPENED as [Buffer, Buffer];
+  const unseen = replyOf(STATUS.noent, [result(24), Buffer.concat([uint32(15), uint32(STATUS.noent)])]);
+  const readOnly = replyOf(STATUS.rofs, [
+    ...[result(24), result(15)],
+    Buffer.concat([uint32(18), uint32(STATUS.rofs)]),
+  ]);
+  for (const refusal of [unseen, readOnly]) {
+    const error: unknown = await writeTo([set, confirm, refusal]).catch((thrown: unknown) => thrown);
+    expect(answerOfFailure('nfs-write', error)).toMatchObject({ outcome: 'refused' });
+  }
 });
 
 it('gives up when its time is over', async () => {
