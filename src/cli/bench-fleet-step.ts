@@ -15,6 +15,7 @@ import { type DeathsResult, rescheduled } from './bench-fleet-deaths.ts';
 import { allRegistered, type Measuring, type StepOptions } from './bench-fleet-measuring.ts';
 import { clusterOf } from './fleet-options.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { keepHeapLean } from './lean-heap.ts';
 
 /** Cores are those of one processor; of a step that broke, what was seen by then. */
 export interface StepResult {
@@ -32,6 +33,7 @@ export interface StepResult {
 }
 
 export async function benchFleetStep(options: StepOptions): Promise<void> {
+  keepHeapLean();
   const folder = await mkdtemp(join(tmpdir(), 'bench-fleet-'));
   const clock = createSystemClock();
   using interrupt = catchInterrupt(() => undefined);

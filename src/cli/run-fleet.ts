@@ -11,6 +11,7 @@ import { openLogFiles } from '../fleet/log-files.ts';
 import { type RunningCluster, runCluster } from '../fleet/run.ts';
 import { createHttpNetwork } from '../network/http.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { keepHeapLean } from './lean-heap.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -34,6 +35,7 @@ const REGISTERED_WITHIN_MS = 300_000;
 /** Resolves when it was interrupted, or has done what it was to do. */
 export async function runFleet(options: RunFleetOptions): Promise<void> {
   const { folder, everyMs, durationMs } = options;
+  keepHeapLean();
   const clock = createSystemClock();
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
   const done = new AbortController();
