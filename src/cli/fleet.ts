@@ -15,6 +15,7 @@ import {
   parsePrefix,
   wholeNumber,
 } from './fleet-options.ts';
+import { help } from './output.ts';
 import { runFleet } from './run-fleet.ts';
 
 interface Flags extends FleetFlags {
@@ -66,7 +67,7 @@ export function registerFleet(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  rig fleet --nodes 2000\n  rig fleet --nodes 500 --etcd http://127.0.0.1:2379 --profile hdd',
+      help(['rig fleet --nodes 2000', 'rig fleet --nodes 500 --etcd http://127.0.0.1:2379 --profile hdd']),
     )
     .action(fleet);
 }

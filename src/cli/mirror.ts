@@ -10,11 +10,13 @@ import { kindOf, readApi, readEtcd, type Source } from '../fleet/mirror-source.t
 import { DEFAULT_PROFILE } from '../fleet/profiles.ts';
 import { createHttpNetwork } from '../network/http.ts';
 import { clusterOf, DEFAULTS, parseEndpoints } from './fleet-options.ts';
+import { help, printJson } from './output.ts';
 
 interface Flags {
   readonly from: string;
   readonly state: string;
   readonly profile: string;
+  readonly json?: boolean;
 }
 
 export function registerMirror(program: Command): void {
@@ -27,9 +29,13 @@ export function registerMirror(program: Command): void {
       'latency and failures of its nodes, built in or a file in YAML',
       DEFAULT_PROFILE,
     )
+    .option('--json', 'print what was copied as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  rig mirror --from http://127.0.0.1:2379 && rig sim run --state runs/mirror',
+      help(
+        ['rig mirror --from http://127.0.0.1:2379 && rig sim run --state runs/mirror'],
+        '{"state", "nodes": names, "away": names, "volumes": how many, "malformed": keys}',
+      ),
     )
     .action(mirror);
 }
@@ -39,7 +45,7 @@ function parseSource(text: string): string {
   return url;
 }
 
-async function mirror({ from, state, profile }: Flags): Promise<void> {
+async function mirror({ from, state, profile, json }: Flags): Promise<void> {
   const clock = createSystemClock();
   const source = await read(from);
   if (source.nodes.length === 0) {
@@ -54,6 +60,11 @@ async function mirror({ from, state, profile }: Flags): Promise<void> {
   const cluster = mirrored(source, like);
   await writeMirror({ folder: state, clock, random: createSystemRandom(), source, cluster });
   const { nodes, volumes, malformed } = source;
+  if (json === true) {
+    const away = nodes.filter(({ alive }) => !alive).map(({ name }) => name);
+    printJson({ state, nodes: nodes.map(({ name }) => name), away, volumes: volumes.length, malformed });
+    return;
+  }
   const lines = [
     `${nodes.length} nodes, ${nodes.filter(({ alive }) => !alive).length} of them away, and ${volumes.length} volumes in ${state}`,
     ...(malformed.length === 0 ? [] : [`left out, since it can't be read: ${malformed.join(', ')}`]),

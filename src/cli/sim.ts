@@ -17,10 +17,15 @@ import {
   wholeNumber,
   withProfile,
 } from './fleet-options.ts';
+import { help, printJson } from './output.ts';
 import { runFleet, statusLine } from './run-fleet.ts';
 import { parseStatus } from './sim-status.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+interface JsonFlag {
+  readonly json?: boolean;
+}
 
 interface StateFlag {
   readonly state: string;
@@ -30,10 +35,22 @@ const withState = (command: Command): Command =>
   command.option('--state <folder>', 'where the cluster is kept', DEFAULTS.state);
 
 export function registerSim(program: Command): void {
-  const sim = program.command('sim');
-  withState(withFleetOptions(sim.command('setup').description('declare a cluster; nothing is started')))
-    .addHelpText('after', '\nExample:\n  rig sim setup --nodes 20 --profile ssd --shared-devices 4')
-    .action(setup);
+  const sim = program
+    .command('sim')
+    .addHelpText(
+      'after',
+      help(
+        [
+          'rig sim setup --nodes 20 --profile ssd --shared-devices 4',
+          'rig sim run --control',
+          'rig sim power off node3',
+        ],
+        'status: {"version", "nodes": [{"name", "profile", "power", "cycles", "leaving"}], "devices", "running"}; profiles: by name',
+      ),
+    );
+  withState(
+    withFleetOptions(sim.command('setup').description('declare a cluster; nothing is started')),
+  ).action(setup);
   withState(
     sim.command('register').description('let every node join the cluster once, then end them'),
   ).action(async ({ state }: StateFlag) => {
@@ -66,13 +83,18 @@ export function registerSim(program: Command): void {
     .action(scale);
   withState(sim.command('status').description('what is declared, and how it is'))
     .option('--nodes', 'each node', false)
+    .option('--json', 'print all of it as JSON')
     .action(status);
   sim
     .command('profiles')
     .description('the hardware profiles that are built in')
-    .action(() => {
-      for (const [name, profile] of Object.entries(BUILT_IN))
-        print(`${name.padEnd(8)} ${JSON.stringify(profileSchema.parse(profile))}`);
+    .option('--json', 'print them as JSON')
+    .action(({ json }: JsonFlag) => {
+      const all = Object.entries(BUILT_IN).map(
+        ([name, profile]) => [name, profileSchema.parse(profile)] as const,
+      );
+      if (json === true) printJson(Object.fromEntries(all));
+      else for (const [name, profile] of all) print(`${name.padEnd(8)} ${JSON.stringify(profile)}`);
     });
 }
 
@@ -148,8 +170,13 @@ async function whenRunning(state: string): Promise<string> {
   return (await runningIn(state)) === undefined ? '; it is done when the cluster runs' : '';
 }
 
-async function status({ state, nodes }: StateFlag & { readonly nodes: boolean }): Promise<void> {
+async function status(flags: StateFlag & JsonFlag & { readonly nodes: boolean }): Promise<void> {
+  const { state, nodes, json } = flags;
   const [cluster, running] = await Promise.all([readCluster(state), runningIn(state)]);
+  if (json === true) {
+    printJson({ ...cluster, running: running ?? null });
+    return;
+  }
   const off = cluster.nodes.filter(({ power }) => power === 'off').length;
   const leaving = cluster.nodes.filter((node) => node.leaving !== 'no').length;
   print(`${described(cluster)}, version ${STATE_VERSION}, ${off} switched off, ${leaving} leaving`);

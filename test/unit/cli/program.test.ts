@@ -6,7 +6,10 @@ import { createProgram } from '../../../src/cli/program.ts';
 
 /** A command and all below it that do something, by how they are called. */
 function actions(command: Command, path = ''): readonly (readonly [string, Command])[] {
-  const below = command.commands.filter((one) => one.name() !== 'help');
+  const below = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((one) => one.name() !== 'help');
   if (below.length === 0) return [[path, command]];
   return below.flatMap((one) => actions(one, `${path} ${one.name()}`.trim()));
 }
@@ -23,8 +26,8 @@ function helpOf(command: Command): string {
   return text;
 }
 
-/** That print what is no data: a file, figures for people, a script for a shell. */
-const WITHOUT_JSON = /^(render|bench .*|completion|summary)$/;
+/** That print what is no data: a file, figures for people, a script for a shell, a page; or go on until they are ended. */
+const WITHOUT_JSON = /^(render|bench .*|completion|summary|fleet)$/;
 
 describe('the command line', () => {
   it('has a summary, an example and, for scripts, JSON of a shape that is told, for each command', async () => {
