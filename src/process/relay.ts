@@ -38,7 +38,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
     client.on('error', () => undefined);
     const begin = (from: string | undefined): void => {
       const onGone = (): void => watch?.look();
-      if (from === undefined) client.resetAndDestroy();
+      if (from === undefined) reset(client);
       else carryConnection({ ...options, client, path: { from, to: options.to }, connections, onGone });
     };
     options.from(client).then(begin, () => begin(undefined));
@@ -61,6 +61,12 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
       await closed;
     },
   };
+}
+
+/** Now: by itself it would first wait for all to be sent, which nobody may take any more. */
+function reset(socket: Socket): void {
+  socket.resetAndDestroy();
+  socket.destroy();
 }
 
 interface Connection {
@@ -86,8 +92,8 @@ function carryConnection(options: {
     end: () => {
       exchange.over = true;
       connections.delete(connection);
-      client.resetAndDestroy();
-      server?.resetAndDestroy();
+      reset(client);
+      if (server !== undefined) reset(server);
     },
   };
   const carry = (way: Way, bytes: number, isEmpty: boolean): Promise<void> =>
