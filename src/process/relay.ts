@@ -65,7 +65,8 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
 
 /** Now: by itself it would first wait for all to be sent, which nobody may take any more. */
 function reset(socket: Socket): void {
-  socket.resetAndDestroy();
+  // One whose end is on its way can't be reset (uv_tcp_close_reset), and would be lost, open, for as long as this process is.
+  if (!socket.writableEnded) socket.resetAndDestroy();
   socket.destroy();
 }
 

@@ -5,11 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createSystemClock } from '../../src/base/clock.ts';
+import { type Clock, createSystemClock } from '../../src/base/clock.ts';
 import { openPool } from '../../src/cli/simulation-pool.ts';
 import { openContainers } from '../../src/cluster/containers.ts';
 import { openKv } from '../../src/cluster/open-kv.ts';
+import { openProcesses } from '../../src/cluster/processes.ts';
 import { newRunId } from '../../src/cluster/run-id.ts';
+import type { RunMode } from '../../src/rig/history.ts';
+import type { Mode } from '../../src/rig/lifecycle.ts';
 import { readRecordedRun } from '../../src/rig/record-files.ts';
 import { type RunResult, runScenario } from '../../src/rig/run.ts';
 import { type Outcome, outcomeOf } from '../support/conformance/outcome.ts';
@@ -28,27 +31,27 @@ const simulated: Player = async (folder) => {
   return (await pool.run(0, asked)).result;
 };
 
-const containers: Player = async (folder) => {
-  const clock = createSystemClock();
-  await using mode = await openContainers(clock, () => undefined);
-  return await runScenario({
-    scenario: conformance,
-    seed: SEED,
-    folder,
-    runId: newRunId(),
-    clock,
-    signal: AbortSignal.timeout(PLAYED_MS),
-    deploy: mode.deploy,
-    openKv,
-    keep: 'never',
-    onProgress: () => undefined,
-  });
-};
+const real =
+  (open: (clock: Clock) => Promise<Mode>, recorded?: { readonly mode: RunMode }): Player =>
+  async (folder) => {
+    const clock = createSystemClock();
+    await using mode = await open(clock);
+    return await runScenario({
+      ...{ scenario: conformance, seed: SEED, folder, runId: newRunId(), ...recorded },
+      clock,
+      signal: AbortSignal.timeout(PLAYED_MS),
+      deploy: mode.deploy,
+      openKv,
+      keep: 'never',
+      onProgress: () => undefined,
+    });
+  };
 
 /** Every one is compared with the first. */
 const MODES: readonly (readonly [name: string, play: Player])[] = [
   ['simulated', simulated],
-  ['containers', containers],
+  ['process', real((clock) => openProcesses(clock, () => undefined), { mode: 'process' })],
+  ['containers', real((clock) => openContainers(clock, () => undefined))],
 ];
 
 describe('the same scripts', () => {
