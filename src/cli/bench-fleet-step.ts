@@ -8,6 +8,7 @@ import { type Clock, createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
 import { createSystemRandom } from '../base/random.ts';
+import { etcdPath } from '../cluster/processes.ts';
 import { createCluster } from '../fleet/cluster-file.ts';
 import { type RunningCluster, runCluster } from '../fleet/run.ts';
 import { createHttpNetwork } from '../network/http.ts';
@@ -52,7 +53,7 @@ export async function benchFleetStep(options: StepOptions): Promise<void> {
     await runCluster(
       {
         ...{ folder, clock, random: createSystemRandom(), network: createHttpNetwork({ clock }) },
-        ...{ keepsDisks: false, control: options.deaths },
+        ...{ keepsDisks: false, control: options.deaths, etcdBinary: await etcdPath() },
         log: createLog({ write: () => undefined, nowMs: clock.nowMs, level: 'error' }),
         onProgress: (what) => void process.stderr.write(`${what}\n`),
         onRunning: (running) => {

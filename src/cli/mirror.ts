@@ -5,6 +5,7 @@ import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { openKv } from '../cluster/open-kv.ts';
+import { etcdPath } from '../cluster/processes.ts';
 import { mirrored, writeMirror } from '../fleet/mirror.ts';
 import { kindOf, readApi, readEtcd, type Source } from '../fleet/mirror-source.ts';
 import { DEFAULT_PROFILE } from '../fleet/profiles.ts';
@@ -58,7 +59,8 @@ async function mirror({ from, state, profile, json }: Flags): Promise<void> {
     ...{ sharedDevices: 0, seenBy: DEFAULTS.seenBy },
   });
   const cluster = mirrored(source, like);
-  await writeMirror({ folder: state, clock, random: createSystemRandom(), source, cluster });
+  const etcdBinary = await etcdPath();
+  await writeMirror({ folder: state, clock, random: createSystemRandom(), source, cluster, etcdBinary });
   const { nodes, volumes, malformed } = source;
   if (json === true) {
     const away = nodes.filter(({ alive }) => !alive).map(({ name }) => name);

@@ -6,6 +6,7 @@ import { RigError } from '../base/errors.ts';
 import type { LogLevel } from '../base/log.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { waitFor } from '../base/retry.ts';
+import { etcdPath } from '../cluster/processes.ts';
 import type { FleetStatus } from '../fleet/answers.ts';
 import { openLogFiles } from '../fleet/log-files.ts';
 import { type RunningCluster, runCluster } from '../fleet/run.ts';
@@ -72,6 +73,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
       {
         ...options,
         ...{ clock, random: createSystemRandom(), network: createHttpNetwork({ clock }), log: logs.log },
+        etcdBinary: await etcdPath(),
         onProgress: print,
         onRunning,
       },

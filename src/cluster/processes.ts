@@ -34,6 +34,10 @@ function etcdHere(etcdBinary?: string): ReturnType<typeof findEtcd> {
   return findEtcd({ named: etcdBinary ?? configured, searchPath, root: ROOT_FOLDER });
 }
 
+/** Of the program, or undefined where there is none that works. */
+export const etcdPath = async (): Promise<string | undefined> =>
+  (await etcdHere().catch(() => undefined))?.path;
+
 export const processes: ClusterMode = {
   missing: async () => {
     try {

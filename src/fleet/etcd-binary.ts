@@ -20,7 +20,7 @@ export interface EtcdBinaryOptions {
   /** Default: any that is free. */
   readonly port?: number | undefined;
   /** Default: `etcd`, found on the PATH. */
-  readonly binary?: string;
+  readonly binary?: string | undefined;
 }
 
 const ANSWERS_WITHIN_MS = 20_000;

@@ -14,12 +14,13 @@ export interface KeptEtcd extends AsyncDisposable {
 export async function keepEtcd(options: {
   readonly clock: Clock;
   readonly folder: string;
+  readonly binary?: string | undefined;
   readonly onProgress: (what: string) => void;
 }): Promise<KeptEtcd> {
-  const { clock, folder, onProgress } = options;
+  const { clock, folder, binary, onProgress } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  let current: EtcdBinary = await startEtcdBinary({ clock, folder });
+  let current: EtcdBinary = await startEtcdBinary({ clock, folder, binary });
   const { endpoint } = current;
   const port = Number(new URL(endpoint).port);
   const keep = async (): Promise<void> => {
@@ -30,7 +31,7 @@ export async function keepEtcd(options: {
       await clock.sleep(RESTART_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        current = await startEtcdBinary({ clock, folder, port });
+        current = await startEtcdBinary({ clock, folder, binary, port });
         onProgress('etcd is back');
       } catch (error) {
         onProgress(`etcd can't be started again: ${(error as Error).message}`);

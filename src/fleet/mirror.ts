@@ -45,10 +45,12 @@ export async function writeMirror(options: {
   readonly random: Random;
   readonly source: Source;
   readonly cluster: Cluster;
+  /** Default: `etcd`, found on the PATH. */
+  readonly etcdBinary?: string | undefined;
 }): Promise<void> {
-  const { folder, clock, random, source, cluster } = options;
+  const { folder, clock, random, source, cluster, etcdBinary: binary } = options;
   await createCluster(folder, cluster);
-  await using etcd = await startEtcdBinary({ clock, folder: join(folder, 'etcd') });
+  await using etcd = await startEtcdBinary({ clock, folder: join(folder, 'etcd'), binary });
   const kv = createEtcdKv({ endpoints: [etcd.endpoint] });
   try {
     await fillStore(kv, { random, source });

@@ -46,6 +46,8 @@ export interface RunOptions {
   /** Whether to start an API and an engine. */
   readonly control: boolean;
   readonly port?: number | undefined;
+  /** For an etcd of its own. Default: `etcd`, found on the PATH. */
+  readonly etcdBinary?: string | undefined;
   readonly onProgress: (what: string) => void;
   /** Called when everything has been begun. */
   readonly onRunning: (cluster: RunningCluster) => void;
@@ -75,7 +77,9 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
   const disks = await openDisks(options);
   await mkdir(join(folder, 'logs'), { recursive: true });
   await using own =
-    cluster.etcd.length > 0 ? undefined : await keepEtcd({ clock, folder: join(folder, 'etcd'), onProgress });
+    cluster.etcd.length > 0
+      ? undefined
+      : await keepEtcd({ clock, folder: join(folder, 'etcd'), binary: options.etcdBinary, onProgress });
   const etcd = own === undefined ? cluster.etcd : [own.endpoint];
   const fleet = createFleet();
   await using open = await openFleetWorld(options, { cluster, etcd, fleet }, signal);

@@ -1,6 +1,5 @@
 // Simulated nodes in front of a real etcd: the binary that a fleet starts for itself.
 
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { createSystemClock } from '../../src/base/clock.ts';
 import { createLog } from '../../src/base/log.ts';
 import { createSystemRandom } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { etcdPath } from '../../src/cluster/processes.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { type Cluster, powered, scaled, withDevices } from '../../src/fleet/cluster.ts';
 import { changeCluster, createCluster, readCluster, runningIn } from '../../src/fleet/cluster-file.ts';
@@ -27,7 +27,7 @@ jest.setTimeout(120_000);
 const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
 const clock = createSystemClock();
 const network = createHttpNetwork({ clock });
-const hasEtcd = spawnSync('etcd', ['--version']).status === 0;
+const etcdBinary = await etcdPath();
 const BASE = { heartbeatSeconds: 1, reconcileIntervalMs: 1000, failOverMs: 200 };
 
 let folder: string;
@@ -50,6 +50,7 @@ async function run(state = folder): Promise<Running> {
   const ended = runCluster(
     {
       ...{ folder: state, clock, random: createSystemRandom(), network, keepsDisks: true, control: true },
+      etcdBinary,
       log: createLog({ write: (line) => void said.push(line), nowMs: clock.nowMs, level: 'warn' }),
       onProgress: (what) => void said.push(what),
       onRunning: started.resolve,
@@ -99,7 +100,7 @@ const becomes = (running: WithApi, { id }: Volume, state: Volume['state']) =>
 
 const change = (how: (cluster: Cluster) => Cluster) => changeCluster(folder, clock, how);
 
-(hasEtcd ? describe : describe.skip)('a fleet in front of a real etcd', () => {
+describe('a fleet in front of a real etcd', () => {
   it('is of virtual nodes that take work, and none that must have a disk', async () => {
     await createCluster(folder, clusterOf(20, BASE));
     await using running = await run();
@@ -214,7 +215,14 @@ const change = (how: (cluster: Cluster) => Cluster) => changeCluster(folder, clo
     expect(byApi).toEqual(byEtcd);
     const copy = join(folder, 'copy');
     const cluster = mirrored(byEtcd, clusterOf(1, BASE));
-    await writeMirror({ folder: copy, clock, random: createSystemRandom(), source: byEtcd, cluster });
+    await writeMirror({
+      etcdBinary,
+      folder: copy,
+      clock,
+      random: createSystemRandom(),
+      source: byEtcd,
+      cluster,
+    });
     await using mirror = await run(copy);
     await complete(mirror);
     await until('the export', async () => mirror.cluster.status().exports === 1 || undefined);

@@ -15,10 +15,16 @@ export interface Outcome {
   readonly answers: readonly string[];
   /** By the scripts' names of volumes: how it is in etcd in the end, and on the disks of how many nodes. */
   readonly volumes: Readonly<Record<string, unknown>>;
-  /** By volume: what a consumer that follows the events was told of it. */
-  readonly told: Readonly<Record<string, readonly string[]>>;
+  /** By volume: what a consumer that follows the events was told of it, and to do. */
+  readonly told: Readonly<Record<string, Told>>;
   /** By check; what is not valid with its reason. */
   readonly verdicts: Readonly<Record<string, string>>;
+}
+
+/** Each in order. How the two are woven depends on who hears first that a node is away, in every mode. */
+export interface Told {
+  readonly states: readonly string[];
+  readonly actions: readonly string[];
 }
 
 export function outcomeOf(run: RecordedRun, verdicts: readonly Verdict[]): Outcome {
@@ -50,7 +56,13 @@ export function outcomeOf(run: RecordedRun, verdicts: readonly Verdict[]): Outco
       }),
     ),
     told: Object.fromEntries(
-      [...toldOf].map(([id, all]) => [names.get(id), withoutEchoes(all.map(({ what }) => what))]),
+      [...toldOf].map(([id, all]) => [
+        names.get(id),
+        {
+          states: withoutEchoes(all.flatMap(({ state }) => state)),
+          actions: withoutEchoes(all.flatMap(({ actions }) => actions)),
+        },
+      ]),
     ),
     verdicts: Object.fromEntries(
       verdicts.map(({ check, verdict, reason }) => [
@@ -92,9 +104,20 @@ function stateOf({ history }: RecordedRun, { id, state, requested, actual, expor
   };
 }
 
-function toldVolume(event: HistoryEvent): readonly { readonly id: string; readonly what: string }[] {
+function toldVolume(event: HistoryEvent): readonly {
+  readonly id: string;
+  readonly state: readonly string[];
+  readonly actions: readonly string[];
+}[] {
   if (event.type !== 'told') return [];
-  const { kind, volume, change, phase, state, clients } = event.data as {
+  const {
+    kind,
+    volume,
+    change,
+    phase,
+    state,
+    clients = [],
+  } = event.data as {
     readonly kind?: string;
     readonly volume?: string;
     readonly change?: string;
@@ -103,8 +126,9 @@ function toldVolume(event: HistoryEvent): readonly { readonly id: string; readon
     readonly clients?: readonly { readonly action: string }[];
   };
   if (volume === undefined || kind === undefined) return [];
-  const actions = clients?.map(({ action }) => action).join(', ');
-  return [{ id: volume, what: [kind, change, phase, state, actions].filter((part) => part).join(' ') }];
+  if (kind === 'export') return [{ id: volume, state: [], actions: clients.map(({ action }) => action) }];
+  const what = [kind, change, phase, state].filter((part) => part).join(' ');
+  return [{ id: volume, state: [what], actions: clients.map(({ action }) => action) }];
 }
 
 /** A state may be told more than once while nothing of it changes that is looked at here. */
