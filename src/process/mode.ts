@@ -17,6 +17,7 @@ import type { Clock } from '../base/clock.ts';
 import { SYSTEM_PATH } from '../base/command.ts';
 import { RigError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
+import type { Deployment } from '../rig/deployment.ts';
 import type { Mode } from '../rig/lifecycle.ts';
 import { deployProcesses } from './deployment.ts';
 import { endLeftovers } from './leftovers.ts';
@@ -43,30 +44,34 @@ export async function openProcessMode(options: {
       const main = daemonEntry(topology, root);
       const place = await claimPlace(random, runId);
       const guard = startGuard(runId, place);
+      let deployment: Deployment | undefined;
+      /** Relays and hardware, which the rig has itself, go with the rest. */
+      const finish = (): Promise<void> => deployment?.teardown() ?? end();
       const end = once(async () => {
-        ends.delete(end);
+        ends.delete(finish);
         await endProcessesOfRun(clock, runId);
         await place[Symbol.asyncDispose]();
         await dismiss(guard);
       });
-      ends.add(end);
+      ends.add(finish);
       const cacheFolder = join(root, 'node_modules/.cache/cobalt-rig/compiled');
       const common = { topology, runId, clock, random, place, etcdBinary, absentAtStart };
       try {
-        return await deployProcesses({
+        deployment = await deployProcesses({
           ...common,
           main,
           cacheFolder,
           fakeTime: findFakeTime(root),
           onEnd: end,
         });
+        return deployment;
       } catch (error) {
         await end();
         throw error;
       }
     },
     [Symbol.asyncDispose]: async () => {
-      for (const end of [...ends]) await end();
+      for (const finish of [...ends]) await finish();
     },
   };
 }
