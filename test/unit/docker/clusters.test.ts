@@ -10,7 +10,7 @@ const container = (runId: string, service: string, rest: object = {}) => ({
   Labels: {
     'dev.cobalt-rig.run': runId,
     'com.docker.compose.service': service,
-    'com.docker.compose.project.config_files': `/work/runs/${runId}/compose.yaml`,
+    'com.docker.compose.project.config_files': `/elsewhere/runs/${runId}/compose.yaml`,
   },
   ...rest,
 });
@@ -32,7 +32,7 @@ describe('the clusters on an engine', () => {
     expect(await listClusters(docker)).toEqual([
       {
         runId: 'up-a',
-        folder: '/work/runs/up-a',
+        folder: '/elsewhere/runs/up-a',
         members: [
           {
             name: 'node1',
@@ -45,7 +45,7 @@ describe('the clusters on an engine', () => {
       },
       {
         runId: 'up-b',
-        folder: '/work/runs/up-b',
+        folder: '/elsewhere/runs/up-b',
         members: [
           { name: 'etcd', container: 'id-etcd', state: 'exited', ports: new Map(), address: undefined },
           { name: 'node2', container: 'id-node2', state: 'paused', ports: new Map(), address: undefined },
