@@ -111,6 +111,8 @@ async function answer(message: IncomingMessage, response: ServerResponse, find: 
   if (sent !== undefined) {
     const args = JSON.parse(decodeURIComponent(String(sent))) as readonly unknown[];
     await method(...args, wanted(message, response));
+    // Whoever has read as much as it wants leaves the end of it on its way.
+    message.resume();
     return tell(response, {});
   }
   const args = JSON.parse(await textOf(message)) as readonly unknown[];
@@ -122,7 +124,8 @@ async function answer(message: IncomingMessage, response: ServerResponse, find: 
 /** The caller sends nothing of it before it is read. */
 async function* wanted(message: IncomingMessage, response: ServerResponse): AsyncGenerator<Uint8Array> {
   response.writeContinue();
-  for await (const chunk of message) yield chunk as Uint8Array;
+  // To end the connection with the reading would end the call for who still sends.
+  for await (const chunk of message.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array;
 }
 
 const isStream = (value: unknown): value is Bytes =>
