@@ -13,9 +13,5 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// All is done and written by then. Left to itself Node.js waits first for every handle that was closed while
-// something was still to be sent on it, which can take for ever (seen with 24.21, in Environment::CleanupHandles).
-process.once('beforeExit', () => process.exit());
-
 const { runProgram } = await import('./program.ts');
 process.exitCode = await runProgram(process.argv);
