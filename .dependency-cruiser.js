@@ -96,7 +96,7 @@ export default {
         pathNot: [
           '^src/(base|model|kv|network|fleet)/',
           '^src/daemon/(agent/|(cluster|secret)\\.ts$)',
-          '^src/(storage|nfs)/(memory|storage|exporter|disk-binding|durable-file)\\.ts$',
+          '^src/(storage|nfs)/(memory|memory-perform|storage|exporter|disk-binding|durable-file)\\.ts$',
         ],
       },
     ),

@@ -1,7 +1,8 @@
 // Calls to a cluster's API, as people make them: some node answers, and a refusal is an
 // error that says why.
 
-import { type ErrorCode, RigError } from '../base/errors.ts';
+import { RigError } from '../base/errors.ts';
+import { refusal } from '../cluster/refusal.ts';
 import { API_PORT } from '../rig/compose/node-environment.ts';
 import { fetchHttp } from '../rig/http.ts';
 import { type ChosenCluster, memberOf, urlOf } from './clusters.ts';
@@ -79,42 +80,7 @@ async function ask(url: string, { method = 'GET', path, body, ifMatch }: ApiCall
   const { status, headers } = response;
   const answer = text === '' ? undefined : parsed(text);
   if (status < 400) return { status, body: answer, etag: headers.get('etag') };
-  throw refusal(what, status, answer);
-}
-
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  400: 'invalid',
-  404: 'not_found',
-  409: 'conflict',
-  412: 'conflict',
-  503: 'unavailable',
-};
-
-interface ErrorBody {
-  readonly error?: {
-    readonly message?: string;
-    readonly fields?: readonly { readonly path: string; readonly message: string }[];
-    readonly volumes?: readonly string[];
-    readonly used_bytes?: number;
-  };
-}
-
-function refusal(what: string, status: number, body: unknown): RigError {
-  const {
-    message,
-    fields = [],
-    volumes = [],
-    used_bytes: used,
-  } = (body as ErrorBody | undefined)?.error ?? {};
-  const details = [
-    ...fields.map(({ path, message: why }) => `'${path}' ${why}`),
-    ...(volumes.length > 0 ? [`in the way: ${volumes.join(', ')}`] : []),
-    ...(used === undefined ? [] : [`it holds ${used} bytes`]),
-  ];
-  const told = [message ?? JSON.stringify(body), ...details].join('; ');
-  return new RigError(CODES[status] ?? 'conflict', `${what} was answered ${status}: ${told}`, {
-    definite: status < 500,
-  });
+  throw refusal(what, { status, body: answer });
 }
 
 function parsed(text: string): unknown {

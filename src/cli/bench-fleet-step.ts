@@ -53,7 +53,7 @@ export async function benchFleetStep(options: StepOptions): Promise<void> {
     await runCluster(
       {
         ...{ folder, clock, random: createSystemRandom(), network: createHttpNetwork({ clock }) },
-        ...{ keepsDisks: false, control: options.deaths, etcdBinary: await etcdPath() },
+        ...{ keepsDisks: false, control: options.deaths, findEtcd: etcdPath },
         log: createLog({ write: () => undefined, nowMs: clock.nowMs, level: 'error' }),
         onProgress: (what) => void process.stderr.write(`${what}\n`),
         onRunning: (running) => {

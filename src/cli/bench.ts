@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
 import type { BenchFleetOptions } from './bench-fleet.ts';
 import type { StepOptions } from './bench-fleet-measuring.ts';
-import { parseCount, wholeNumber } from './fleet-options.ts';
+import { parseCount } from './fleet-options.ts';
+import { wholeNumber } from './numbers.ts';
 import { help } from './output.ts';
 
 export function registerBench(program: Command): void {

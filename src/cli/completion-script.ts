@@ -35,24 +35,29 @@ const wordsOf = ({ subcommands, options, words }: Completion): readonly string[]
   ...words,
 ];
 
-/** The command that the words before the cursor name: one that has commands of its own takes the next word for one. */
+/** `$at`, by `$word` after `$word`: the command that they name. One that has commands of its own takes the next word for one. */
+const follow = (all: readonly Completion[]): readonly string[] => [
+  '    case "$at" in',
+  ...all
+    .filter(({ subcommands }) => subcommands.length > 0)
+    .map(
+      ({ path, subcommands }) =>
+        `      ${quoted(path.join(' '))}) case "$word" in ${subcommands.map(({ word }) => word).join('|')}) at="\${at:+$at }$word" ;; esac ;;`,
+    ),
+  '    esac',
+  '  done',
+];
+
 function bash(all: readonly Completion[]): readonly string[] {
   const cases = all.map(
     (one) => `    ${quoted(one.path.join(' '))}) words=${quoted(wordsOf(one).join(' '))} ;;`,
   );
-  const parents = all.filter(({ subcommands }) => subcommands.length > 0);
   return [
     '# bash completion of rig',
     '_rig() {',
     '  local at="" word words',
     `  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do`,
-    '    case "$at" in',
-    ...parents.map(
-      ({ path, subcommands }) =>
-        `      ${quoted(path.join(' '))}) case "$word" in ${subcommands.map(({ word }) => word).join('|')}) at="\${at:+$at }$word" ;; esac ;;`,
-    ),
-    '    esac',
-    '  done',
+    ...follow(all),
     '  case "$at" in',
     ...cases,
     '  esac',
@@ -64,20 +69,13 @@ function bash(all: readonly Completion[]): readonly string[] {
 
 function zsh(all: readonly Completion[]): readonly string[] {
   const described = ({ word, about }: Word): string => quoted(`${word}:${about.replaceAll(':', '\\:')}`);
-  const parents = all.filter(({ subcommands }) => subcommands.length > 0);
   return [
     '#compdef rig',
     '_rig() {',
     '  local at="" word',
     '  local -a offered',
     `  for word in "\${words[@]:1:$((CURRENT - 2))}"; do`,
-    '    case "$at" in',
-    ...parents.map(
-      ({ path, subcommands }) =>
-        `      ${quoted(path.join(' '))}) case "$word" in ${subcommands.map(({ word }) => word).join('|')}) at="\${at:+$at }$word" ;; esac ;;`,
-    ),
-    '    esac',
-    '  done',
+    ...follow(all),
     '  case "$at" in',
     ...all.map((one) => {
       const { path, subcommands, options, words } = one;

@@ -6,6 +6,7 @@ import { exampleOf, parseFault } from '../rig/faults/parse.ts';
 import type { FaultSpec } from '../rig/faults/spec.ts';
 import { withClusterOptions } from './clusters.ts';
 import { type FaultFlags, injectAndTell } from './injection.ts';
+import { wholeSeconds } from './numbers.ts';
 import { help } from './output.ts';
 
 const SHAPE = '{"id", "fault", "members", "shows", "seen"}; exit code 2 where it was not seen to bite';
@@ -13,7 +14,7 @@ const SHAPE = '{"id", "fault", "members", "shows", "seen"}; exit code 2 where it
 const withFaultOptions = (command: Command): Command =>
   withClusterOptions(command)
     .option('--as <id>', 'its name, for rig heal (default: that of the fault)', parseId)
-    .option('--for <seconds>', 'heal it after so long, or at Ctrl-C', parseSeconds)
+    .option('--for <seconds>', 'heal it after so long, or at Ctrl-C', wholeSeconds(1, 99_999))
     .option('--json', 'print what was done as JSON');
 
 export function registerFault(program: Command): void {
@@ -97,8 +98,3 @@ function parseId(text: string): string {
 }
 
 /** In milliseconds. */
-function parseSeconds(text: string): number {
-  const seconds = Number(/^([0-9]{1,5})s?$/.exec(text)?.[1]);
-  if (seconds >= 1) return seconds * 1_000;
-  throw new RigError('invalid', `'${text}' is no duration`, { next: 'Give 1s to 99999s.' });
-}

@@ -42,17 +42,6 @@ export function parseCount(text: string): number {
   return checkedCount(Number(text === '' ? Number.NaN : text), text);
 }
 
-/** A parser of whole numbers within bounds, which are part of the complaint. */
-export function wholeNumber(what: string, least: number, most: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text === '' ? Number.NaN : text);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new RigError('invalid', `'${text}' is no ${what}`, {
-      next: `Give a whole number from ${least} to ${most}.`,
-    });
-  };
-}
-
 export function parsePrefix(text: string): string {
   // A number comes after it, and `-shared-` or `-control` before that.
   if (nodeNameSchema.safeParse(text).success && text.length <= 40) return text;

@@ -13,8 +13,8 @@ import {
   parseCount,
   parseEndpoints,
   parsePrefix,
-  wholeNumber,
 } from './fleet-options.ts';
+import { wholeNumber } from './numbers.ts';
 import { help } from './output.ts';
 import { runFleet } from './run-fleet.ts';
 

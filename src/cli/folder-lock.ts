@@ -1,10 +1,11 @@
 // One rig at a time changes a cluster by hand: each knows what the one before it did
 // by what that has written into the cluster's folder.
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { isAlive, takeLockFile } from '../base/lock-file.ts';
 import { waitFor } from '../base/retry.ts';
 import { recordError } from '../rig/journal.ts';
 
@@ -46,10 +47,8 @@ export async function lockFolder(options: {
 /** False when somebody has it. */
 function take(path: string): boolean {
   try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
-    return true;
+    return takeLockFile(path, String(process.pid));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw new RigError('machine', recordError(path, error).message, {
       next: 'Give the user of this process the right to write there.',
       cause: error,
@@ -57,20 +56,11 @@ function take(path: string): boolean {
   }
 }
 
-/** Empty when it was given back, or is just being taken. */
+/** Empty when it was given back. */
 function holderOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -73,7 +73,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
       {
         ...options,
         ...{ clock, random: createSystemRandom(), network: createHttpNetwork({ clock }), log: logs.log },
-        etcdBinary: await etcdPath(),
+        findEtcd: etcdPath,
         onProgress: print,
         onRunning,
       },

@@ -16,6 +16,7 @@ import { onSystem, type Scenario } from '../rig/scenario.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { tellShipped } from './logs.ts';
+import { wholeSeconds } from './numbers.ts';
 import { help } from './output.ts';
 import { conclude, freeFolder, type Outcome } from './run-outcome.ts';
 import { runSimulated } from './run-simulated.ts';
@@ -137,11 +138,7 @@ function parseMode(flags: RunFlags): (typeof MODES)[number] {
 }
 
 /** From 10 s to an hour, in milliseconds. */
-function parseDuration(text: string): number {
-  const seconds = Number(/^([0-9]{1,4})s?$/.exec(text)?.[1]);
-  if (seconds >= 10 && seconds <= 3_600) return seconds * 1_000;
-  throw new RigError('invalid', `'${text}' is no duration`, { next: 'Give 10s to 3600s.' });
-}
+const parseDuration = wholeSeconds(10, 3_600);
 
 async function runAll(
   scenarios: readonly Scenario[],

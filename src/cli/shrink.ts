@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type Clock, createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { exitCodeOf } from '../rig/checks/exit-codes.ts';
@@ -17,6 +17,7 @@ import { isSameFailure } from '../rig/shrink/same-failure.ts';
 import { PLAN_PASSES } from '../rig/shrink/smaller-plan.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { judgedRun } from './judged-run.ts';
+import { wholeNumber } from './numbers.ts';
 import { help, printJson } from './output.ts';
 import { readPlan } from './read-plan.ts';
 import { freeName } from './run-outcome.ts';
@@ -41,9 +42,19 @@ export function registerShrink(program: Command): void {
     .command('shrink')
     .argument('<run>', 'folder of the run')
     .option('--check <name>', 'the check that has to fail; default: the first that did')
-    .option('--tries <number>', 'at most so many runs', wholeNumber(1, 100_000), DEFAULT_TRIES)
+    .option(
+      '--tries <number>',
+      'at most so many runs',
+      wholeNumber('number of runs', 1, 100_000),
+      DEFAULT_TRIES,
+    )
     .option('--json', 'print what came out as JSON')
-    .option('--within <seconds>', 'no new run after so long', wholeNumber(1, 86_400), DEFAULT_WITHIN_S)
+    .option(
+      '--within <seconds>',
+      'no new run after so long',
+      wholeNumber('number of seconds', 1, 86_400),
+      DEFAULT_WITHIN_S,
+    )
     .addHelpText(
       'after',
       `\nExits with 1 when the shrunk run fails, as that run does; with 2 when the run does not fail again.\n${help(
@@ -55,14 +66,6 @@ export function registerShrink(program: Command): void {
       process.exitCode = await shrink(folder, flags);
     });
 }
-
-const wholeNumber =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^[0-9]+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
-  };
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 

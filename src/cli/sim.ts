@@ -14,9 +14,9 @@ import {
   type FleetFlags,
   parseCount,
   readProfile,
-  wholeNumber,
   withProfile,
 } from './fleet-options.ts';
+import { wholeNumber } from './numbers.ts';
 import { help, printJson } from './output.ts';
 import { runFleet, statusLine } from './run-fleet.ts';
 import { parseStatus } from './sim-status.ts';

@@ -1,13 +1,12 @@
 // The containers mode with this machine's engine and this project's images.
 
 import { type Clock, createSystemClock } from '../base/clock.ts';
-import { RigError } from '../base/errors.ts';
 import { connectEngine, engineHost } from '../rig/docker/engine.ts';
 import { requireCompose } from '../rig/docker/install-compose.ts';
 import { openContainersMode } from '../rig/docker/mode.ts';
 import { requireImage } from '../rig/docker/system-image.ts';
 import type { Mode } from '../rig/lifecycle.ts';
-import type { ClusterMode } from './mode.ts';
+import { type ClusterMode, lackOf } from './mode.ts';
 import { openKv } from './open-kv.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { newRunId } from './run-id.ts';
@@ -33,15 +32,11 @@ export async function openContainers(
 }
 
 export const containers: ClusterMode = {
-  missing: async () => {
-    try {
+  missing: () =>
+    lackOf(async () => {
       await connectEngine(readSettings().engine);
       await requireCompose();
-      return undefined;
-    } catch (error) {
-      return RigError.from(error).message;
-    }
-  },
+    }),
   open: async ({ system, onProgress }) => {
     const clock = createSystemClock();
     const mode = await openContainers(clock, onProgress, { system });

@@ -1,6 +1,7 @@
 // What a mode is to whoever starts a cluster in it.
 
 import type { Clock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
 import type { Kv } from '../kv/kv.ts';
 import type { RunMode } from '../rig/history.ts';
 import type { Mode } from '../rig/lifecycle.ts';
@@ -38,4 +39,14 @@ export interface ClusterMode {
   /** What this machine lacks for it, as a sentence's end; undefined when it can be had. */
   missing(): Promise<string | undefined>;
   open(options: OpenModeOptions): Promise<OpenedMode>;
+}
+
+/** Why it can't be had, by the error that trying throws; undefined when it throws none. */
+export async function lackOf(attempt: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await attempt();
+    return undefined;
+  } catch (error) {
+    return RigError.from(error).message;
+  }
 }

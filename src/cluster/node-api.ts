@@ -1,11 +1,12 @@
 // A small typed client of the API, for tests. Every call is on the cluster's record.
 
-import { type ErrorCode, RigError } from '../base/errors.ts';
+import { RigError } from '../base/errors.ts';
 import type { NodeView } from '../daemon/api/node-view.ts';
 import type { Clients, HttpAnswer } from '../rig/clients.ts';
 import { type Meanings, requestOf } from '../rig/requests.ts';
 import type { ApiCall } from '../rig/scenario.ts';
 import type { Timed } from './eventually.ts';
+import { refusal } from './refusal.ts';
 import { type VolumeHandle, type VolumeOrder, volumeHandle } from './volume-handle.ts';
 import type { VolumeView } from './volume-view.ts';
 
@@ -89,7 +90,7 @@ export function createNodeApi(options: {
   const succeed = async (...args: Parameters<NodeApi['call']>): Promise<unknown> => {
     const answer = await call(...args);
     if (answer.status < 400) return answer.body;
-    throw refused(answer, `${args[0]} ${args[1]}`);
+    throw refusal(`${args[0]} ${args[1]}`, answer);
   };
   const order = async (asked: ApiCall): Promise<unknown> => {
     const { method, path, body } = await requestOf(asked, meanings);
@@ -118,25 +119,6 @@ export function createNodeApi(options: {
     node: async (name) => (await succeed('GET', `/nodes/${name}`)) as NodeView,
     changeNode: async (name, change) => void (await succeed('PUT', `/nodes/${name}`, { body: change })),
   };
-}
-
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  400: 'invalid',
-  404: 'not_found',
-  409: 'conflict',
-  412: 'conflict',
-  503: 'unavailable',
-};
-
-function refused({ status, body }: ApiAnswer, what: string): RigError {
-  const words = (body as { readonly error?: { readonly message?: string } } | null)?.error?.message;
-  return new RigError(
-    CODES[status] ?? 'io',
-    `${what} was answered ${status}: ${words ?? JSON.stringify(body)}`,
-    {
-      definite: status < 500,
-    },
-  );
 }
 
 const unanswered = ({ error }: HttpAnswer, what: string): RigError =>

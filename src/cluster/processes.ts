@@ -1,12 +1,11 @@
 // The process mode as the commands use it: with this machine's etcd, this project's sources.
 
 import { type Clock, createSystemClock } from '../base/clock.ts';
-import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { openProcessMode } from '../process/mode.ts';
 import { findEtcd } from '../process/programs.ts';
 import type { Mode } from '../rig/lifecycle.ts';
-import type { ClusterMode } from './mode.ts';
+import { type ClusterMode, lackOf } from './mode.ts';
 import { openKv } from './open-kv.ts';
 import { ROOT_FOLDER } from './root.ts';
 import { newRunId } from './run-id.ts';
@@ -39,14 +38,7 @@ export const etcdPath = async (): Promise<string | undefined> =>
   (await etcdHere().catch(() => undefined))?.path;
 
 export const processes: ClusterMode = {
-  missing: async () => {
-    try {
-      await etcdHere();
-      return undefined;
-    } catch (error) {
-      return RigError.from(error).message;
-    }
-  },
+  missing: () => lackOf(etcdHere),
   open: async ({ onProgress }) => {
     const clock = createSystemClock();
     const mode = await openProcesses(clock, onProgress);

@@ -11,6 +11,7 @@ import type { Labels } from '../model/names.ts';
 import type { Network } from '../network/network.ts';
 import { createMemoryExporter, type MemoryNfsServer } from '../nfs/memory.ts';
 import { createMemoryStorage, type MemoryDisk } from '../storage/memory.ts';
+import { isReading } from '../storage/memory-perform.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Figures } from './figures.ts';
 import { createHardware, type Hardware } from './hardware.ts';
@@ -56,17 +57,6 @@ export interface Incarnation {
 }
 
 const VOLUME_PATH = '/srv/cobalt';
-const READING: readonly (keyof Storage)[] = [
-  'space',
-  'list',
-  'find',
-  'copies',
-  'send',
-  'digest',
-  'health',
-  'binding',
-];
-
 /** An agent of Cobalt's own, for one incarnation. */
 export function createFleetAgent(
   { world, name, labels, profile, disk, onWritten }: FleetNodeOptions,
@@ -79,7 +69,7 @@ export function createFleetAgent(
       ? hardware.disk
       : async (call, work) => {
           const result = await hardware.disk(call, work);
-          if (!READING.includes(call as keyof Storage)) await onWritten();
+          if (!isReading(call as keyof Storage)) await onWritten();
           return result;
         };
   const storage = portOf(life, createMemoryStorage({ clock, disk }) as Storage, {

@@ -1,10 +1,11 @@
 // The folder of a simulated cluster: its declaration as JSON, either the old one or the new one
 // even after a power cut, and who may change it when.
 
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { isAlive, takeLockFile } from '../base/lock-file.ts';
 import { waitFor } from '../base/retry.ts';
 import { fieldErrors } from '../model/parse.ts';
 import { readIfPresent, writeDurably } from '../storage/durable-file.ts';
@@ -135,19 +136,9 @@ async function tryLock(
   path: string,
   content: Pick<Running, 'pid'> & Partial<Running>,
 ): Promise<AsyncDisposable | undefined> {
-  const own = `${path}.${content.pid}`;
   const release = { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
   for (let attempt = 0; attempt < 2; attempt += 1) {
-    try {
-      // Complete from the first moment: a lock without a name in it would be nobody's for ever.
-      await writeFile(own, `${JSON.stringify(content)}\n`);
-      await link(own, path);
-      return release;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    } finally {
-      await rm(own, { force: true });
-    }
+    if (takeLockFile(path, `${JSON.stringify(content)}\n`)) return release;
     const holder = parsedLock(await readFile(path, 'utf8').catch(() => ''));
     if (holder === undefined || isAlive(holder.pid)) return undefined;
     await rm(path, { force: true });
@@ -160,14 +151,5 @@ function parsedLock(text: string): Running | undefined {
     return JSON.parse(text) as Running;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

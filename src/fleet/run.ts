@@ -46,8 +46,8 @@ export interface RunOptions {
   /** Whether to start an API and an engine. */
   readonly control: boolean;
   readonly port?: number | undefined;
-  /** For an etcd of its own. Default: `etcd`, found on the PATH. */
-  readonly etcdBinary?: string | undefined;
+  /** Asked where it has an etcd of its own. Default: `etcd`, found on the PATH. */
+  readonly findEtcd?: () => Promise<string | undefined>;
   readonly onProgress: (what: string) => void;
   /** Called when everything has been begun. */
   readonly onRunning: (cluster: RunningCluster) => void;
@@ -79,7 +79,12 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
   await using own =
     cluster.etcd.length > 0
       ? undefined
-      : await keepEtcd({ clock, folder: join(folder, 'etcd'), binary: options.etcdBinary, onProgress });
+      : await keepEtcd({
+          clock,
+          folder: join(folder, 'etcd'),
+          binary: await options.findEtcd?.(),
+          onProgress,
+        });
   const etcd = own === undefined ? cluster.etcd : [own.endpoint];
   const fleet = createFleet();
   await using open = await openFleetWorld(options, { cluster, etcd, fleet }, signal);

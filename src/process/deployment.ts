@@ -13,7 +13,17 @@ import { createWires } from '../hardware/wires.ts';
 import { CONSUMER_PORT, parseIoRequest } from '../rig/consumer/protocol.ts';
 import type { ContainerState, Deployment, HttpResponse } from '../rig/deployment.ts';
 import { fetchHttp } from '../rig/http.ts';
-import { allMembers, etcdMembers, presentNodes, type Topology, type TopologyNode } from '../rig/topology.ts';
+import { toLogRecords } from '../rig/log-lines.ts';
+import { formatLogRecords, LOG_FILE } from '../rig/log-record.ts';
+import {
+  allMembers,
+  etcdMembers,
+  presentNodes,
+  type Topology,
+  type TopologyNode,
+  withNode,
+  withoutNode,
+} from '../rig/topology.ts';
 import { createClocks } from './clocks.ts';
 import { wantedCores } from './cores-wanted.ts';
 import { createEtcdMember, type EtcdMember } from './etcd-member.ts';
@@ -161,14 +171,16 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
     },
     logs: async (member) => memberOf(member).printed.join(''),
     saveLogs: async (folder) => {
-      await mkdir(folder, { recursive: true });
       const members = [...etcd.values(), ...nodes.values(), ...removed].map(({ member }) => member);
-      for (const { name, printed } of members) await writeFile(join(folder, `${name}.log`), printed.join(''));
+      for (const { name, printed } of members) {
+        await mkdir(join(folder, name), { recursive: true });
+        const records = formatLogRecords(toLogRecords(name, printed.join('')));
+        await writeFile(join(folder, name, LOG_FILE), records);
+      }
     },
     addNode: async (node) => {
       if (nodes.has(node.name)) throw new RigError('conflict', `there is a node '${node.name}' already`);
-      const others = topology.nodes.filter(({ name }) => name !== node.name);
-      topology = { ...topology, nodes: [...others, { ...node, starts: 'now' }] };
+      topology = withNode(topology, node);
       await make(node);
       await nodeOf(node.name).act('start');
     },
@@ -177,7 +189,7 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
       if (hasNetwork(name)) await node.act('kill');
       nodes.delete(name);
       removed.push(node);
-      topology = { ...topology, nodes: topology.nodes.filter((other) => other.name !== name) };
+      topology = withoutNode(topology, name);
     },
     // There are no images here: a node is what it was.
     renew: async () => undefined,

@@ -124,6 +124,17 @@ export const etcdMembers = ({ etcd }: Pick<Topology, 'etcd'>): readonly string[]
 export const presentNodes = ({ nodes }: Topology): readonly TopologyNode[] =>
   nodes.filter(({ starts }) => starts === 'now');
 
+/** With the node in the cluster by now, be it new or one that was to join later. */
+export const withNode = (topology: Topology, node: TopologyNode): Topology => ({
+  ...topology,
+  nodes: [...withoutNode(topology, node.name).nodes, { ...node, starts: 'now' }],
+});
+
+export const withoutNode = (topology: Topology, name: string): Topology => ({
+  ...topology,
+  nodes: topology.nodes.filter((node) => node.name !== name),
+});
+
 /** Every member by name, those that are to join later included. */
 export const allMembers = (topology: Topology): readonly string[] => [
   ...etcdMembers(topology),

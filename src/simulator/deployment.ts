@@ -11,7 +11,15 @@ import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import { toLogRecords } from '../rig/log-lines.ts';
 import { formatLogRecords, LOG_FILE } from '../rig/log-record.ts';
-import { allMembers, etcdMembers, presentNodes, type Topology, type TopologyNode } from '../rig/topology.ts';
+import {
+  allMembers,
+  etcdMembers,
+  presentNodes,
+  type Topology,
+  type TopologyNode,
+  withNode,
+  withoutNode,
+} from '../rig/topology.ts';
 import { momentToDie } from './aim.ts';
 import { createHardware } from './hardware.ts';
 import { fetchSimulated } from './http.ts';
@@ -135,8 +143,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     },
     addNode: async (node) => {
       if (nodes.has(node.name)) throw new RigError('conflict', `there is a node '${node.name}' already`);
-      const others = topology.nodes.filter(({ name }) => name !== node.name);
-      topology = { ...topology, nodes: [...others, { ...node, starts: 'now' }] };
+      topology = withNode(topology, node);
       make(node);
       await nodeOf(node.name).act('start');
     },
@@ -145,7 +152,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
       if (hasNetwork(name)) await node.act('kill');
       nodes.delete(name);
       removed.push(node);
-      topology = { ...topology, nodes: topology.nodes.filter((other) => other.name !== name) };
+      topology = withoutNode(topology, name);
     },
     // There are no images here: a node is what it was.
     renew: async () => undefined,

@@ -50,7 +50,7 @@ async function run(state = folder): Promise<Running> {
   const ended = runCluster(
     {
       ...{ folder: state, clock, random: createSystemRandom(), network, keepsDisks: true, control: true },
-      etcdBinary,
+      findEtcd: etcdPath,
       log: createLog({ write: (line) => void said.push(line), nowMs: clock.nowMs, level: 'warn' }),
       onProgress: (what) => void said.push(what),
       onRunning: started.resolve,

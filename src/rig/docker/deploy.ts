@@ -12,7 +12,7 @@ import { CONSUMER_PORT } from '../consumer/protocol.ts';
 import type { Deployment } from '../deployment.ts';
 import { fetchHttp } from '../http.ts';
 import { makeFolder } from '../make-folder.ts';
-import { allMembers, etcdMembers, presentNodes, type Topology } from '../topology.ts';
+import { allMembers, etcdMembers, presentNodes, type Topology, withNode, withoutNode } from '../topology.ts';
 import { actOnContainer, actOnRole, pidsOf } from './acts.ts';
 import { createClocks } from './clocks.ts';
 import { type ComposeProject, compose } from './compose-cli.ts';
@@ -231,14 +231,13 @@ export function createDeployment(
       if (presentNodes(topology).some((known) => known.name === node.name)) {
         throw new RigError('conflict', `there is a node '${node.name}' already`);
       }
-      const others = topology.nodes.filter((known) => known.name !== node.name);
-      await retopologize({ nodes: [...others, { ...node, starts: 'now' }] });
+      await retopologize(withNode(topology, node));
       await compose(project, ['up', '--detach', '--no-recreate', '--no-deps', node.name]);
       await links.refresh();
     },
     removeNode: async (name) => {
       await removeWithDisk(name);
-      await retopologize({ nodes: topology.nodes.filter((node) => node.name !== name) });
+      await retopologize(withoutNode(topology, name));
     },
     renew: async (name, image) => {
       await logs.keep(name);
