@@ -80,7 +80,7 @@ async function wrongOfRig(args: readonly string[], isMention: boolean): Promise<
     await program.parseAsync(given, { from: 'user' });
     return undefined;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) return String(error);
     return isMention && LEFT_OUT.includes(error.code) ? undefined : error.message;
   }
 }
