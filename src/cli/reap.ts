@@ -1,7 +1,9 @@
-// `rig reap`: heals the faults that a rig which died has left in a cluster that is still there.
+// `rig reap`: removes what rigs that are no more have left; with a folder it heals the faults that
+// one of them has left in a cluster that is still there.
 
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
+import { RigError } from '../base/errors.ts';
 import { readSettings } from '../cluster/settings.ts';
 import { endRun } from '../process/leftovers.ts';
 import { readClusterFile } from '../rig/by-hand/cluster-file.ts';
@@ -14,27 +16,51 @@ import { byHand } from './by-hand.ts';
 import { labelOf } from './clusters.ts';
 import { healedJson, healFaults, tellHealed } from './healing.ts';
 import { help, printJson } from './output.ts';
+import { reapOrphans, tellReaped } from './reap-orphans.ts';
+
+interface ReapFlags {
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+}
 
 export function registerReap(program: Command): void {
   program
     .command('reap')
-    .argument('<folder>', 'the run: runs/<time>-<scenario>-<seed>, or runs/up-<name>')
+    .argument(
+      '[folder]',
+      'heal what is broken in the cluster of this run: runs/<time>-<scenario>-<seed>, or runs/up-<name>; without it: remove what belongs to no rig any more',
+    )
+    .option('--dry-run', 'without a folder: only tell what would be removed')
     .option('--json', 'print what was done as JSON')
     .addHelpText(
       'after',
       help(
-        ['rig reap runs/20260101-120000-faults-network-7', 'rig reap runs/up-default'],
-        '[{"id", "fault", "healed", "seen"}]',
+        ['rig reap --dry-run', 'rig reap runs/20260101-120000-faults-network-7', 'rig reap runs/up-default'],
+        '[{"cluster", "removed", "left"?}], or of a folder [{"id", "fault", "healed", "seen"}]',
       ),
     )
-    .action(async (folder: string, { json }: { readonly json?: boolean }) => {
-      const found = await healingIn(folder);
-      if (json === true) printJson(typeof found === 'string' ? [] : healedJson(found));
-      else if (typeof found === 'string') process.stdout.write(`nothing to do: ${found}\n`);
-      else tellHealed(found);
-      if (typeof found !== 'string' && found.some(({ isHealed }) => !isHealed))
-        process.exitCode = EXIT_MACHINE;
+    .action((folder: string | undefined, flags: ReapFlags) =>
+      folder === undefined ? reapAll(flags) : healIn(folder, flags),
+    );
+}
+
+async function reapAll({ json, dryRun: isDry = false }: ReapFlags): Promise<void> {
+  const reaped = await reapOrphans({ isDry });
+  if (json === true) printJson(reaped);
+  else tellReaped(reaped, { isDry });
+}
+
+async function healIn(folder: string, { json, dryRun }: ReapFlags): Promise<void> {
+  if (dryRun === true) {
+    throw new RigError('invalid', '--dry-run tells what would be removed, and with a folder nothing is', {
+      next: 'Leave out one of them.',
     });
+  }
+  const found = await healingIn(folder);
+  if (json === true) printJson(typeof found === 'string' ? [] : healedJson(found));
+  else if (typeof found === 'string') process.stdout.write(`nothing to do: ${found}\n`);
+  else tellHealed(found);
+  if (typeof found !== 'string' && found.some(({ isHealed }) => !isHealed)) process.exitCode = EXIT_MACHINE;
 }
 
 /** What came of it, or why there is nothing to do. */

@@ -89,7 +89,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Readonly<Record<string, Subcom
       load: async () => (await import('./faults.ts')).registerFaults,
     },
     reap: {
-      summary: 'heal what a rig that died has left broken in its cluster',
+      summary: 'remove what rigs that died have left, or heal what one left broken in its cluster',
       load: async () => (await import('./reap.ts')).registerReap,
     },
   },

@@ -84,8 +84,9 @@ async function up(flags: UpFlags): Promise<void> {
     })
     .catch((error: unknown) => notDeployed(interrupted(error, interrupt.signal), flags.name));
   try {
-    await beginRecord(deployment, folder);
     await awaitReady({ deployment, clock, timeoutMs: READY_WITHIN_MS, signal: interrupt.signal });
+    await beginRecord(deployment, folder);
+    deployment.keep();
     const urls = await urlsOf(deployment);
     const { runId } = deployment;
     if (flags.json === true) printJson({ cluster: flags.name, runId, folder, urls });

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { startOf } from '../base/process-start.ts';
 import { FOLDER_PREFIX } from './place.ts';
-import { endProcessesOfRun, startOf } from './processes.ts';
+import { endProcessesOfRun } from './processes.ts';
 
 /** `<prefix><pid of the owner>-<its start>-<run>`. */
 const NAME = new RegExp(`^${FOLDER_PREFIX}(\\d+)-(\\d+)-([A-Za-z0-9-]+)$`);

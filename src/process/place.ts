@@ -10,8 +10,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RigError } from '../base/errors.ts';
+import { startOf } from '../base/process-start.ts';
 import { below, type Random } from '../base/random.ts';
-import { startOf } from './processes.ts';
 
 export interface Ports {
   readonly api: number;

@@ -39,12 +39,6 @@ export function processOf(pid: number): ProcessEntry | undefined {
   return state === undefined || group === undefined ? undefined : { pid, state, group: Number(group) };
 }
 
-/** When it was started, in ticks since the machine was: with its number it is unique. Undefined for one that has ended. */
-export function startOf(pid: number): string | undefined {
-  const stat = read(pid, 'stat');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-}
-
 /** Of its memory, what it has in use now; 0 for one that has ended. */
 export const residentPages = (pid: number): number => Number(read(pid, 'statm').split(' ')[1] ?? 0);
 

@@ -58,6 +58,8 @@ export interface RunFile {
   readonly etcdComplete?: boolean;
   /** Why the run did not come to its end, as a sentence; also absent where the rig could not tell any more. */
   readonly interrupted?: string;
+  /** True once its cluster was left up on purpose. */
+  readonly kept?: boolean;
 }
 
 const runFileSchema = z.object({
@@ -73,6 +75,7 @@ const runFileSchema = z.object({
   consumers: z.record(z.string(), z.string()).exactOptional(),
   etcdComplete: z.boolean().exactOptional(),
   interrupted: z.string().exactOptional(),
+  kept: z.boolean().exactOptional(),
 });
 
 /** Reads run.json. Throws `invalid` when the folder isn't a run's, or the file is malformed. */

@@ -67,7 +67,7 @@ export interface DeployRequest {
   readonly runId: string;
   readonly folder: string;
   readonly absentAtStart: readonly string[];
-  /** True for a cluster that is there for people: then nothing removes it but `rig down`. Default false. */
+  /** True for a cluster that people will look at by Docker's own means, once it is kept. Default false. */
   readonly outlivesRig?: boolean;
   readonly signal: AbortSignal;
 }
@@ -126,6 +126,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     await following?.end();
     if (following === undefined) await handOverLogs(folder, options.onLog);
     if (kept) {
+      header.note({ kept });
       deployment.keep();
     } else {
       onProgress('removing the cluster');

@@ -13,6 +13,6 @@ export function keepReaper(reaper: Reaper): void {
  * reaper there is, whoever's: another jest run that was started before this one may be using it.
  */
 export function leaveReaper(): void {
-  shared.cobaltRigReaper?.abandon([]);
+  shared.cobaltRigReaper?.leave();
   delete shared.cobaltRigReaper;
 }

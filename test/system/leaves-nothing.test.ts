@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { createSystemClock } from '../../src/base/clock.ts';
+import { createSeededRandom, createSystemRandom } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { readSettings } from '../../src/cluster/settings.ts';
@@ -22,12 +23,13 @@ import {
   VERDICT_FILE,
 } from '../../src/rig/record-files.ts';
 
+import { playRound } from '../leaks/round.ts';
+import { faultsOf } from '../leaks/told.ts';
+
 type Engine = Awaited<ReturnType<typeof connectEngine>>;
 
 const clock = createSystemClock();
 const MAIN = join(ROOT_FOLDER, 'src/cli/main.ts');
-/** The reaper waits 10 s for the rig to come back, and removes two dozen things. */
-const REAPED_WITHIN_MS = 30_000;
 /** Goes on for a quarter of a minute after its first write: long enough to be ended in the middle. */
 const LONG_SCENARIO = 'etcd-down-at-runtime';
 /** What the rig printed. */
@@ -170,33 +172,11 @@ describe('a rig that is ended in the middle of a run', () => {
     expect(output()).toContain('1 valid');
     await gone(runId, [], 1_000);
   }, 120_000);
-
-  it('is cleaned up after when it is killed while the cluster is being created', async () => {
-    startRig(LONG_SCENARIO);
-    const runId = await runReached('');
-    // Compose is a process of its own, and goes on creating after the rig is dead.
-    await waitFor({
-      clock,
-      what: 'the first thing of the run',
-      timeoutMs: 30_000,
-      intervalMs: 10,
-      probe: async () => ((await remains(docker, runId)).length > 0 ? true : undefined),
-    });
-    rig.kill('SIGKILL');
-    await exited;
-    await gone(runId, [], REAPED_WITHIN_MS);
-  }, 120_000);
-
-  it.each(['one engine leads', 'nfs-write'])(
-    "is cleaned up after when it is killed once its history has '%s'",
-    async (moment) => {
-      startRig(LONG_SCENARIO);
-      const runId = await runReached(moment);
-      const loops = await loopsOf(docker, runId);
-      rig.kill('SIGKILL');
-      await exited;
-      await gone(runId, loops, REAPED_WITHIN_MS);
-    },
-    120_000,
-  );
 });
+
+/** `npm run leaks` does the same more often. */
+it('rigs that are killed at any moment leave nothing on the machine, and one beside them notices nothing', async () => {
+  const seed = createSystemRandom().uint32();
+  const round = await playRound({ clock, random: createSeededRandom(seed), victims: 3 });
+  expect({ seed, faults: faultsOf(round) }).toEqual({ seed, faults: [] });
+}, 300_000);

@@ -25,9 +25,14 @@ export interface ClusterFile {
   readonly topology: Topology;
   /** False while a run has not come to its end: its own rig is at work in it, or was killed. */
   readonly isOver: boolean;
+  /** Whether its cluster is to outlive its rig. */
+  readonly isKept: boolean;
 }
 
-export function writeClusterFile(folder: string, { runId, topology }: Omit<ClusterFile, 'isOver'>): void {
+export function writeClusterFile(
+  folder: string,
+  { runId, topology }: Pick<ClusterFile, 'runId' | 'topology'>,
+): void {
   const path = join(folder, CLUSTER_FILE);
   try {
     writeFileSync(path, `${JSON.stringify({ runId, topology }, undefined, 2)}\n`);
@@ -41,13 +46,14 @@ export async function readClusterFile(folder: string): Promise<ClusterFile> {
   const path = join(folder, CLUSTER_FILE);
   if (existsSync(path)) {
     const value = await readFile(path, 'utf8');
-    return { ...parseStored(clusterFileSchema, { key: path, value }), isOver: true };
+    return { ...parseStored(clusterFileSchema, { key: path, value }), isOver: true, isKept: true };
   }
   if (!existsSync(join(folder, RUN_FILE))) {
     throw new RigError('invalid', `${folder} has neither ${CLUSTER_FILE} nor ${RUN_FILE}`, {
       next: 'Name the folder of a run that is kept, or of a cluster that rig up has started.',
     });
   }
-  const { runId, topology, mode, etcdComplete, interrupted } = await readRunFile(folder);
-  return { runId, topology, mode, isOver: etcdComplete !== undefined || interrupted !== undefined };
+  const { runId, topology, mode, etcdComplete, interrupted, kept = false } = await readRunFile(folder);
+  const isOver = etcdComplete !== undefined || interrupted !== undefined;
+  return { runId, topology, mode, isOver, isKept: kept };
 }

@@ -9,6 +9,8 @@ import { API_PORT, ETCD_PORT, nodeEnvironment } from './node-environment.ts';
 
 /** The label that says which run a container, network or volume belongs to. */
 export const RUN_LABEL = 'dev.cobalt-rig.run';
+/** The reaper that removes it, by its id, should its rig die. */
+export const GUARD_LABEL = 'dev.cobalt-rig.guarded-by';
 
 /**
  * The ports of the host from which the engine chooses. Left to itself it takes those
@@ -34,6 +36,8 @@ export interface ComposeOptions {
   readonly project: string;
   /** Put on everything as {@link RUN_LABEL}; without it (for exploration by hand) there are no labels. */
   readonly runId?: string;
+  /** Put on everything as {@link GUARD_LABEL}, beside the run's id. */
+  readonly guard?: string;
   readonly images: Images;
   /** Members of etcd whose data is lost: they join a cluster that exists. Default: none. */
   readonly rejoining?: readonly string[];
@@ -47,8 +51,11 @@ type Section = Readonly<Record<string, unknown>>;
 
 /** The Compose file. The same options always give the same text. */
 export function renderCompose(options: ComposeOptions): string {
-  const { topology, project, runId } = options;
-  const labels: Section = runId === undefined ? {} : { labels: { [RUN_LABEL]: runId } };
+  const { topology, project, runId, guard } = options;
+  const labels: Section =
+    runId === undefined
+      ? {}
+      : { labels: { [RUN_LABEL]: runId, ...(guard !== undefined && { [GUARD_LABEL]: guard }) } };
   const volumes = [...etcdMembers(topology), ...topology.nodes.map((node) => node.name)].map((name) => [
     dataVolume(name),
     labels,

@@ -2,10 +2,10 @@
 // candidate, and fetch from another release of the mirror this machine uses.
 // No mirror's address is written down anywhere: apt itself is asked.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RigError } from '../../base/errors.ts';
+import { withTemporaryFolder } from '../../base/temporary-folder.ts';
 import { runCommand } from './command.ts';
 
 const NONINTERACTIVE = { DEBIAN_FRONTEND: 'noninteractive' };
@@ -70,15 +70,12 @@ export function pickMirror(targets: string): string | undefined {
  * nothing of the machine changes. Throws `machine` where apt can't be had, or knows none of that name.
  */
 export async function unpackPackages(names: readonly string[], folder: string): Promise<void> {
-  const temporary = await mkdtemp(join(tmpdir(), 'cobalt-rig-apt-'));
-  try {
+  await withTemporaryFolder('apt', async (temporary) => {
     await runCommand('apt-get', ['download', '-qq', ...names], { cwd: temporary, timeoutMs: 180_000 });
     await mkdir(folder, { recursive: true });
     for (const deb of await readdir(temporary))
       await runCommand('dpkg-deb', ['-x', join(temporary, deb), folder]);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
 /**
@@ -91,8 +88,7 @@ export async function withForeignPackage<T>(
   use: (debPath: string) => Promise<T>,
 ): Promise<T> {
   const mirror = await debianMirror();
-  const folder = await mkdtemp(join(tmpdir(), 'cobalt-rig-apt-'));
-  try {
+  return withTemporaryFolder('apt', async (folder) => {
     for (const name of ['lists/partial', 'cache/archives/partial', 'download']) {
       await mkdir(join(folder, name), { recursive: true });
     }
@@ -113,8 +109,6 @@ export async function withForeignPackage<T>(
     await runCommand('apt-get', [...settings, 'download', '-qq', options.name], { cwd: download });
     const deb = (await readdir(download)).find((name) => name.endsWith('.deb'));
     if (deb === undefined) throw new RigError('machine', `apt downloaded no ${options.name}.deb`);
-    return await use(join(download, deb));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return use(join(download, deb));
+  });
 }

@@ -2,11 +2,10 @@
 // answers, else made on this machine from the mirror that its apt uses.
 
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { RigError } from '../../base/errors.ts';
+import { withTemporaryFolder } from '../../base/temporary-folder.ts';
 import { aptInstall, aptUpdate, canInstallPackages, debianMirror } from './apt.ts';
 import { commandSucceeds, runCommand } from './command.ts';
 import { followStream, imageExists } from './progress.ts';
@@ -70,8 +69,7 @@ async function makeFilesystem(docker: Docker, pullError: unknown): Promise<void>
     await aptUpdate();
     await aptInstall(['mmdebstrap']);
   }
-  const folder = await mkdtemp(join(tmpdir(), 'cobalt-rig-bootstrap-'));
-  try {
+  await withTemporaryFolder('bootstrap', async (folder) => {
     const tarball = join(folder, 'root.tar');
     // Slim, as Debian's own image is: no documentation, and no fsync for files that a crash may take.
     const slim = ['doc', 'man', 'info', 'locale'].map(
@@ -93,7 +91,5 @@ async function makeFilesystem(docker: Docker, pullError: unknown): Promise<void>
     );
     const [repo, tag] = OWN_IMAGE.split(':');
     await followStream(docker, await docker.importImage(createReadStream(tarball), { repo, tag }));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

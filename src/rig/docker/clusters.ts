@@ -8,7 +8,7 @@ import { engine } from './containers.ts';
 
 const SERVICE_LABEL = 'com.docker.compose.service';
 /** Absolute paths, as Compose was told them. */
-const FILES_LABEL = 'com.docker.compose.project.config_files';
+export const FILES_LABEL = 'com.docker.compose.project.config_files';
 
 export interface FoundMember {
   /** By its name in the topology. */

@@ -35,6 +35,8 @@ export interface DeployOptions {
   readonly images: ImageSet;
   readonly topology: Topology;
   readonly runId: string;
+  /** The reaper that removes it should this process die, by its id. */
+  readonly guard?: string;
   /** Where the compose file is written. */
   readonly composeFile: string;
   /**
@@ -101,8 +103,16 @@ export function membersOf(topology: Topology): readonly string[] {
 }
 
 function render(options: DeployOptions, topology: Topology, rejoining: readonly string[] = []): string {
-  const { runId, images, healthchecks = true } = options;
-  return renderCompose({ topology, project: projectOf(runId), runId, images, rejoining, healthchecks });
+  const { runId, guard, images, healthchecks = true } = options;
+  return renderCompose({
+    topology,
+    project: projectOf(runId),
+    runId,
+    ...(guard !== undefined && { guard }),
+    images,
+    rejoining,
+    healthchecks,
+  });
 }
 
 export function createDeployment(

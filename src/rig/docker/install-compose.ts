@@ -1,9 +1,9 @@
 // The Compose v2 plugin: is it there, and where to get it where it isn't.
 
-import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RigError } from '../../base/errors.ts';
+import { withTemporaryFolder } from '../../base/temporary-folder.ts';
 import { aptCandidate, aptInstall, aptUpdate, canInstallPackages, withForeignPackage } from './apt.ts';
 import { commandSucceeds, runCommand } from './command.ts';
 
@@ -64,15 +64,12 @@ export async function installCompose(options: {
   }
   options.onProgress(`fetching the Compose plugin of Debian ${RELEASE_WITH_V2} from this machine's mirror`);
   await withForeignPackage({ release: RELEASE_WITH_V2, name: 'docker-compose' }, async (debPath) => {
-    const unpacked = await mkdtemp(join(tmpdir(), 'cobalt-rig-compose-'));
-    try {
+    await withTemporaryFolder('compose', async (unpacked) => {
       await runCommand('dpkg-deb', ['-x', debPath, unpacked]);
       await mkdir(PLUGIN_FOLDER, { recursive: true });
       await copyFile(join(unpacked, PLUGIN_IN_PACKAGE), join(PLUGIN_FOLDER, 'docker-compose'));
       await chmod(join(PLUGIN_FOLDER, 'docker-compose'), 0o755);
-    } finally {
-      await rm(unpacked, { recursive: true, force: true });
-    }
+    });
   });
 }
 

@@ -41,18 +41,21 @@ export async function openContainersMode(options: {
     deploy: async ({ topology, runId, folder, absentAtStart, outlivesRig, signal }) => {
       const label = runLabel(runId);
       // Before anything of the cluster exists: there is no moment at which a killed rig leaves something behind.
-      if (outlivesRig !== true) {
-        await (await reaper.get()).protect(label);
-        owed.add(label);
-      }
+      const watcher = await reaper.get();
+      await watcher.protect(label);
+      owed.add(label);
       const composeFile = join(folder, COMPOSE_FILE);
-      const onEnd = (): void => void owed.delete(label);
+      const onEnd = (): void => {
+        owed.delete(label);
+        watcher.forget(label);
+      };
       return deployContainers({
         docker,
         clock,
         images,
         topology,
         runId,
+        guard: id,
         composeFile,
         absentAtStart,
         // For whoever looks at it by Docker's own means; the rig asks the members themselves.
@@ -64,7 +67,7 @@ export async function openContainersMode(options: {
     [Symbol.asyncDispose]: async () => {
       const started = await reaper.started();
       if (owed.size === 0) await started?.release();
-      else started?.abandon([...owed]);
+      else started?.leave();
     },
   };
 }

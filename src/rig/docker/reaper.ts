@@ -19,8 +19,10 @@ export interface Reaper {
   protect(label: string): Promise<void>;
   /** Ends the reaper without reaping: all is removed that was to be. */
   release(): Promise<void>;
-  /** Leaves it to the reaper to remove what has these labels, and nothing else. */
-  abandon(labels: readonly string[]): void;
+  /** No longer: it is gone, or is to stay. */
+  forget(label: string): void;
+  /** Hangs up: the reaper removes what is still protected. */
+  leave(): void;
 }
 
 export interface ReaperOptions {
@@ -41,7 +43,7 @@ export interface ReaperOptions {
 export async function startReaper(options: ReaperOptions): Promise<Reaper> {
   const { docker, clock, id } = options;
   await runDetached(containerArguments(options));
-  const container = docker.getContainer(nameOf(id));
+  const container = docker.getContainer(reaperName(id));
   const { NetworkSettings } = await engine('inspect the reaper', () => container.inspect());
   const port = Number(NetworkSettings.Ports[`${REAPER_PORT}/tcp`]?.[0]?.HostPort);
   // Docker's proxy accepts connections before the reaper listens, so only an ACK counts.
@@ -52,31 +54,25 @@ export async function startReaper(options: ReaperOptions): Promise<Reaper> {
     intervalMs: 20,
     probe: () => open(port, `label=dev.cobalt-rig.reaped-by=${id}`),
   });
-  const protectedLabels = new Set<string>();
   return {
-    protect: async (label) => {
-      protectedLabels.add(label);
-      await register(socket, `label=${label}`);
-    },
+    protect: (label) => register(socket, `label=${label}`),
+    forget: (label) => void socket.write(`forget:label=${label}\n`),
     release: async () => {
       socket.destroy();
       await engine('remove the reaper', () => container.remove({ force: true }));
     },
-    abandon: (labels) => {
-      for (const label of protectedLabels)
-        if (!labels.includes(label)) socket.write(`forget:label=${label}\n`);
-      socket.end();
-    },
+    leave: () => void socket.end(),
   };
 }
 
-const nameOf = (id: string): string => `cobalt-rig-reaper-${id}`;
+/** Of its container: there for as long as its rig is, and until all is removed that it left. */
+export const reaperName = (id: string): string => `cobalt-rig-reaper-${id}`;
 
 function containerArguments(options: ReaperOptions): readonly string[] {
   const { image, socketPath, id, labels } = options;
   const all = { ...labels, 'dev.cobalt-rig.reaper': id };
   return [
-    ...['run', '--detach', '--rm', '--pull', 'never', '--name', nameOf(id)],
+    ...['run', '--detach', '--rm', '--pull', 'never', '--name', reaperName(id)],
     ...Object.entries(all).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
     ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'],
     // Unlike a volume, a bind mount fails when there is no such socket, instead of making a folder of that name.

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createSystemClock } from '../../../src/base/clock.ts';
+import { startOf } from '../../../src/base/process-start.ts';
 import { waitFor } from '../../../src/base/retry.ts';
 import { endLeftovers, endRun } from '../../../src/process/leftovers.ts';
 import { FOLDER_PREFIX } from '../../../src/process/place.ts';
-import { endProcessesOfRun, processesOfRun, RUN_VARIABLE, startOf } from '../../../src/process/processes.ts';
+import { endProcessesOfRun, processesOfRun, RUN_VARIABLE } from '../../../src/process/processes.ts';
 
 const clock = createSystemClock();
 const GUARD = join(import.meta.dirname, '../../../src/process/guard.ts');

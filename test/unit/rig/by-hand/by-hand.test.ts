@@ -64,7 +64,7 @@ describe('what a cluster was started from', () => {
 
   it('is read again, of rig up and of a run', async () => {
     writeClusterFile(folder, { runId: 'up-mine', topology });
-    expect(await readClusterFile(folder)).toEqual({ runId: 'up-mine', topology, isOver: true });
+    expect(await readClusterFile(folder)).toEqual({ runId: 'up-mine', topology, isOver: true, isKept: true });
     rmSync(join(folder, 'cluster.json'));
     const run = { scenario: 's', seed: 1, startedAtMs: 0, checks: [], runId: 'a1', topology };
     const writeRun = (more: object) =>
@@ -72,7 +72,9 @@ describe('what a cluster was started from', () => {
     writeRun({});
     expect(await readClusterFile(folder)).toMatchObject({ runId: 'a1', isOver: false });
     writeRun({ etcdComplete: true });
-    expect(await readClusterFile(folder)).toMatchObject({ isOver: true });
+    expect(await readClusterFile(folder)).toMatchObject({ isOver: true, isKept: false });
+    writeRun({ etcdComplete: true, kept: true });
+    expect(await readClusterFile(folder)).toMatchObject({ isKept: true });
   });
 
   it('is missed in a folder that is none', async () => {
