@@ -21,6 +21,7 @@ export interface InjectedFault extends AsyncDisposable {
 
 export interface Injection {
   inject(fault: FaultSpec): Promise<InjectedFault>;
+  /** All of them, and then throws as `heal` does. */
   healAll(): Promise<void>;
 }
 
@@ -73,7 +74,10 @@ export function createInjection(stage: Stage): Injection {
         [Symbol.asyncDispose]: () => heal(id),
       };
     },
-    healAll: async () => void (await doing(nemesis.healAll)),
+    healAll: async () => {
+      const { unseen: left } = await doing(nemesis.healAll);
+      if (left !== undefined) throw notSeen(left);
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { RigError } from '../../src/base/errors.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { EXIT_MACHINE } from '../../src/rig/checks/exit-codes.ts';
 import { worstOf } from '../../src/rig/checks/judge.ts';
+import type { Judgement } from '../../src/rig/history.ts';
 import { VERDICT_FILE } from '../../src/rig/record-files.ts';
 import { type PlantedBug, plantedRun } from './bug.ts';
 import { plant } from './sources.ts';
@@ -71,12 +72,20 @@ async function simulated(
     verdicts.some(({ check, verdict }) => check === bug?.caughtBy && verdict === 'invalid'),
   );
   const worst = worstOf(found.map(({ verdict }) => verdict));
-  // The clean system must not be accused; that a seed shows too little to judge by is no accusation.
   if (bug === null)
-    return { verdict: worst === 'invalid' ? worst : 'valid', verdicts: found.flatMap((one) => one.verdicts) };
+    return { verdict: ofCleanSystem(found, seeds), verdicts: found.flatMap((one) => one.verdicts) };
   const shown = catching[0] ??
     found.find(({ verdict }) => verdict === worst) ?? { verdict: 'valid', verdicts: [] };
   return { ...shown, note: `in ${catching.length} of ${seeds} seeds` };
+}
+
+/**
+ * Of runs without a bug, from those that were not valid: none may accuse it. That a seed shows too little to judge by is no
+ * accusation; that all do is no acquittal.
+ */
+export function ofCleanSystem(notValid: readonly Pick<Finding, 'verdict'>[], seeds: number): Judgement {
+  if (notValid.some(({ verdict }) => verdict === 'invalid')) return 'invalid';
+  return notValid.length < seeds ? 'valid' : 'unknown';
 }
 
 /** Of the runs that were not valid: the others leave nothing. */

@@ -4,6 +4,7 @@
 import type { RecordedRun } from '../history.ts';
 import { type Call, calls, type NfsOperation, nfsCalls } from './calls.ts';
 import { FINAL_LABEL, finalState, finalVolumes, inventoriesOf } from './final.ts';
+import { type Bound, createBound } from './late-writes.ts';
 import { readsThatTell } from './reads.ts';
 import { seconds } from './verdict.ts';
 import { volumeSteps } from './volume-history.ts';
@@ -22,6 +23,8 @@ export interface Sight {
   readonly file: string;
   readonly sha256: string | undefined;
   readonly where: string;
+  /** It is of no later moment. */
+  readonly untilMs: number;
 }
 
 export type NfsCall = Call<NfsOperation>;
@@ -37,6 +40,7 @@ export interface Family {
   readonly reads: FileCalls;
   /** Files that some client wrote: others may be the rig's own. */
   readonly written: ReadonlySet<string>;
+  readonly isOver: Bound;
 }
 
 type FileCalls = ReadonlyMap<string, ReadonlyMap<string, readonly NfsCall[]>>;
@@ -54,6 +58,7 @@ export function familyOf(run: RecordedRun): Family {
     writes: byFile(all.filter(isWrite)),
     reads: byFile(all.filter(isRead)),
     written: new Set(all.filter(isWrite).map(({ operation }) => operation.file)),
+    isOver: createBound(run),
   };
 }
 
@@ -116,12 +121,14 @@ export function sightsOf(
       file,
       sha256: completion?.sha256,
       where: `${seconds(invokedMs)}: ${operation.consumer} reads ${completion?.sha256 ?? 'no such file'} in ${operation.volume}/${file}`,
+      untilMs: completion?.atMs ?? invokedMs,
     }));
   const kept = onDisk.map(({ volume, node, files }) => ({
     volume,
     file,
     sha256: files[file],
     where: `at the end ${node} has ${files[file] ?? 'no such file'} in ${volume}/${file}`,
+    untilMs: Number.POSITIVE_INFINITY,
   }));
   return [...read, ...kept];
 }

@@ -7,6 +7,7 @@
 import type { Check, DisagreementEvent, RecordedRun, Verdict } from '../history.ts';
 import { calls } from './calls.ts';
 import { finalState } from './final.ts';
+import { firstMissingRevision } from './gaps.ts';
 import { answersOf, count, seconds } from './verdict.ts';
 
 const { valid, invalid, unknown } = answersOf('complete-history');
@@ -24,7 +25,7 @@ export const completeHistory: Check = (run) => {
   }
   const state = finalState(run);
   if (state === undefined) return unknown('the final state of etcd was not read');
-  const missing = firstMissingRevision(run, state.revision);
+  const missing = firstMissingRevision(run.etcd, state.revision);
   if (missing !== undefined) return unknown(`revision ${missing} of etcd was not seen`);
   const difference = replayDifference(run, state.keys, state.revision);
   if (difference !== undefined)
@@ -48,15 +49,6 @@ function disagreement({ atMs, revision, told }: DisagreementEvent): Verdict {
     ({ member, events }) => `${seconds(atMs)}: ${member}: ${events.join('; ') || 'nothing'}`,
   );
   return invalid(`${names} tell different things of revision ${revision} of etcd`, lines);
-}
-
-function firstMissingRevision(run: RecordedRun, last: number): number | undefined {
-  let next = 2;
-  for (const { revision } of run.etcd) {
-    if (revision > next) break;
-    if (revision === next) next += 1;
-  }
-  return next <= last ? next : undefined;
 }
 
 /** A lost event shows when the keys that the events leave behind aren't those that etcd had. */

@@ -11,6 +11,7 @@ import { constrainableLabels, type Node, nodeSchema, nodeSpecSchema } from '../.
 import { parseStored } from '../../model/parse.ts';
 import { isOnItsWay, moveTaskOf, type Volume } from '../../model/volume.ts';
 import type { Check, EtcdEvent } from '../history.ts';
+import { hasGap } from './gaps.ts';
 import { hits, outages } from './outages.ts';
 import { answersOf, count, position, seconds } from './verdict.ts';
 import { describeStep, type VolumeStep, volumeSteps } from './volume-history.ts';
@@ -22,6 +23,7 @@ const { valid, invalid, unknown } = answersOf('constraints');
 const SEEN_WITHIN_MS = 200;
 
 export const constraints: Check = (run) => {
+  if (hasGap(run)) return unknown('revisions of etcd are missing, and with them what nodes were like');
   const declared = new Map(run.topology.nodes.map((node) => [node.name, node.labels]));
   const registered = new Map<string, Node>();
   const specified = new Map<string, Labels>();

@@ -42,7 +42,7 @@ export const isAcknowledged = (write: NfsCall): boolean => write.completion?.pha
  * it must not be older than; `possible` is undefined when its content can't be judged.
  */
 export function contentAt(
-  { writes }: FileHistory,
+  { writes }: Pick<FileHistory, 'writes'>,
   isOver: Bound,
   look: { readonly fromMs: number; readonly toMs: number },
 ): { readonly acknowledged: NfsCall | undefined; readonly possible: ReadonlySet<string> | undefined } {

@@ -11,6 +11,7 @@
 
 import { NODES_PREFIX, nameIn } from '../../kv/keys.ts';
 import type { Check, EtcdEvent, RecordedRun, Verdict } from '../history.ts';
+import { hasGap } from './gaps.ts';
 import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
 import { undisturbedMs } from './spans.ts';
 import { answersOf, count, position } from './verdict.ts';
@@ -24,6 +25,7 @@ const GRACE_MS = 5_000;
 const RENEWAL_MS = 300;
 
 export const heartbeats: Check = (run) => {
+  if (hasGap(run)) return unknown('revisions of etcd are missing, and with them who registered');
   const events = Map.groupBy(
     run.etcd.filter(({ key }) => key.startsWith(NODES_PREFIX)),
     ({ key }) => nameIn(NODES_PREFIX, key),

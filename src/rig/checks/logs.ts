@@ -6,7 +6,7 @@
 // every node's, and a slow disk every node's mounts that time out, for as long as
 // it lasts and for a lease's life and GRACE_MS (by the work clock) after. Nothing explains a crash, but for one by the
 // error that a failpoint was told to throw, or what says that data is not as it must
-// be; the end of a role's process is a crash unless a fault ended it (role-exits.ts).
+// be, or that an API had no answer; the end of a role's process is a crash unless a fault ended it (role-exits.ts).
 
 import type { Check, NodeLogLine, RecordedRun } from '../history.ts';
 import { impairments } from './impairments.ts';
@@ -20,8 +20,8 @@ const { valid, invalid, unknown } = answersOf('logs');
 
 /** For connections to be made anew, and a node to start. */
 const GRACE_MS = 10_000;
-/** What no fault may bring about. */
-const NEVER: ReadonlySet<string> = new Set(['move.digest-mismatch', 'stored.malformed']);
+/** What no fault may bring about. A call that failed so was answered with 500: of what etcd does to it 503 has to tell. */
+const NEVER: ReadonlySet<string> = new Set(['move.digest-mismatch', 'stored.malformed', 'api.failed']);
 const CRASH_EVENT = /uncaught|unhandled|^role\.crashed$/i;
 /** What Node.js itself prints when a process ends by an error. */
 const CRASH_TEXT =

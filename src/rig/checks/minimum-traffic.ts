@@ -1,9 +1,10 @@
 // Enough happened for the other checks to mean something.
 //
-// Assumes that every client call is recorded. Never invalid: too little traffic
-// is the experiment's fault, and leaves everything unknown.
+// Assumes that every client call is recorded. Never invalid: too little traffic, or faults
+// of which none was ever seen, are the experiment's fault, and leave everything unknown. Whether each
+// single one was to be had is for `faults`, in the scenarios that are about them.
 
-import type { Check, RecordedRun } from '../history.ts';
+import type { Check, NemesisEvent, RecordedRun } from '../history.ts';
 import { dueCalls } from '../workload/spec.ts';
 import { calls, nfsCalls } from './calls.ts';
 import { answersOf, count } from './verdict.ts';
@@ -36,6 +37,14 @@ function workloads(run: RecordedRun): readonly Worked[] {
   });
 }
 
+/** Of the faults that came so far. */
+const idsOf = (run: RecordedRun, phases: readonly NemesisEvent['phase'][]): ReadonlySet<string> =>
+  new Set(
+    run.history.flatMap((event) =>
+      event.type === 'nemesis' && phases.includes(event.phase) ? [event.id] : [],
+    ),
+  );
+
 export const minimumTraffic: Check = (run) => {
   const http = calls(run).filter(
     ({ operation, completion }) =>
@@ -54,5 +63,8 @@ export const minimumTraffic: Check = (run) => {
   if (nfs.length > 0 && through < LEAST_NFS) {
     return unknown(`${through} of ${count(nfs.length, 'NFS call')} succeeded, at least ${LEAST_NFS} must`);
   }
+  const planned = idsOf(run, ['inject', 'unavailable']);
+  if (planned.size > 0 && idsOf(run, ['shown']).size === 0)
+    return unknown(`of ${count(planned.size, 'fault')} none was seen to bite`);
   return valid(`${count(http, 'API call')} and ${count(through, 'NFS call')} succeeded`);
 };

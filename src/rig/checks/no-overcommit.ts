@@ -10,12 +10,14 @@ import { nodeSpecSchema } from '../../model/node.ts';
 import { parseStored } from '../../model/parse.ts';
 import { reservationsOf } from '../../model/volume.ts';
 import type { Check, EtcdEvent } from '../history.ts';
+import { hasGap } from './gaps.ts';
 import { answersOf, count, position } from './verdict.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
 
 const { valid, invalid, unknown } = answersOf('no-overcommit');
 
 export const noOvercommit: Check = (run) => {
+  if (hasGap(run)) return unknown('revisions of etcd are missing, and with them what was reserved');
   const capacities = new Map(run.topology.nodes.map((node) => [node.name, node.capacityGib]));
   const reservations = new Map<string, Reserved>();
   const steps = new Map(volumeSteps(run).map((step) => [step.event, step]));

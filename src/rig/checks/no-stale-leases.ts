@@ -4,7 +4,10 @@
 // was healed, and a second of the work clock; where it wasn't, what is left says
 // nothing. A live agent holds one lease, which its node's key hangs on; a live engine
 // holds one, which the leader's key hangs on if it leads, and nothing otherwise: a
-// candidate may hold its lease while it waits.
+// candidate may hold its lease while it waits. Nothing else hangs on a lease. A holder that says that its
+// lease has ended (`kv.session.ended`) renews it no more: whatever number of candidates may
+// hold one, that one is nobody's once it has had its time twice, as after an election in etcd, which
+// gives every lease all of its time anew.
 
 import { LEADER_KEY, NODES_PREFIX, nameIn } from '../../kv/keys.ts';
 import type { Check, FinalStateEvent, RecordedRun } from '../history.ts';
@@ -34,6 +37,10 @@ export const noStaleLeases: Check = (run) => {
   const tooSoon = (lines: readonly string[]) =>
     unknown('the final state was read before the leases of faulted processes could expire', lines);
   if (stale.length > 0) return invalid(`${count(stale.length, 'key')} of dead processes left in etcd`, stale);
+  const abandoned = abandonedLeases(run, state);
+  if (abandoned.length > 0 && isRecent(run, state)) return tooSoon(abandoned);
+  if (abandoned.length > 0)
+    return invalid(`${count(abandoned.length, 'lease')} kept alive after the holder gave it up`, abandoned);
   const attached = new Set(Object.values(state.keyLeases));
   const loose = state.leases.filter((lease) => !attached.has(lease));
   const candidates = liveEngines(run, state) - (LEADER_KEY in state.keyLeases ? 1 : 0);
@@ -56,6 +63,17 @@ const isRecent = (run: RecordedRun, state: FinalStateEvent): boolean =>
       expiredMs(run, toMs) >= state.atMs,
   );
 
+/** Those that there are although who held them has said, long ago, that they had ended. */
+function abandonedLeases(run: RecordedRun, state: FinalStateEvent): readonly string[] {
+  const ttlMs = run.topology.settings.leaseTtlSeconds * 1000;
+  const alive = new Set<unknown>(state.leases);
+  return run.logs.flatMap(({ atMs, container, event, fields }) => {
+    if (event !== 'kv.session.ended' || !alive.has(fields.lease)) return [];
+    if (expiredMs(run, atMs + ttlMs) >= state.atMs) return [];
+    return [`${seconds(atMs)}: ${container} says that its lease ${String(fields.lease)} has ended`];
+  });
+}
+
 /** When the lease must have expired of whoever renewed it last then. */
 const expiredMs = (run: RecordedRun, renewedMs: number): number =>
   workClockOf(run).after(renewedMs + run.topology.settings.leaseTtlSeconds * 1000, EXPIRING_MS);
@@ -65,7 +83,7 @@ function whyStale(run: RecordedRun, state: FinalStateEvent, key: string): string
     const node = nameIn(NODES_PREFIX, key);
     return isDead(run, state, node, 'agent') ? `the agent of ${node} is dead` : undefined;
   }
-  if (key !== LEADER_KEY) return undefined;
+  if (key !== LEADER_KEY) return 'nothing of the kind is to hang on a lease';
   const value = state.keys[key] ?? '';
   const { node } = holderOf({ atMs: state.atMs, revision: state.revision, kind: 'put', key, value });
   if (node === undefined) return 'it names no leader';

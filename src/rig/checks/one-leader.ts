@@ -17,6 +17,7 @@
 import type { Check, RecordedRun, Verdict } from '../history.ts';
 import { etcdMembers } from '../topology.ts';
 import { type Belief, beliefs } from './beliefs.ts';
+import { hasGap } from './gaps.ts';
 import { withOwnClock } from './impairments.ts';
 import { holderOf, type Reign, reigns } from './leader-history.ts';
 import { disturbed, endMs, hits, type Outage, outages } from './outages.ts';
@@ -33,6 +34,7 @@ const LAST_RENEWALS_MS = 2_000;
 const { valid, invalid, unknown } = answersOf('one-leader');
 
 export const oneLeader: Check = (run) => {
+  if (hasGap(run)) return unknown('revisions of etcd are missing, and with them who was elected');
   const all = beliefs(run);
   const verdict =
     replacedLeader(run) ?? overlap(run, all) ?? outlivedLease(run, all) ?? outlivedReign(run, all);

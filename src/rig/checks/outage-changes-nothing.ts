@@ -6,7 +6,7 @@
 // clients wrote since the first may hold what they wrote, and anything at all
 // while such a write was open or when nobody knows how it ended.
 
-import type { Check, Inventory, RecordedRun } from '../history.ts';
+import type { Check, Inventory, InventoryVolume, RecordedRun } from '../history.ts';
 import { endedMs, nfsCalls } from './calls.ts';
 import { sameClients } from './exports.ts';
 import { inventoriesOf } from './final.ts';
@@ -65,6 +65,13 @@ function differences(options: {
     if (now.quotaBytes !== volume.quotaBytes) {
       lines.push(`the quota of ${volume.id} went from ${volume.quotaBytes} to ${now.quotaBytes} bytes`);
     }
+    for (const file of Object.keys(now.files)) {
+      const [owner, later] = [ownerOf(volume, file), ownerOf(now, file)];
+      if (volume.files[file] === undefined && !rewritten.has(`${volume.id}/${file}`))
+        lines.push(`${volume.id}/${file} appeared, and no client had written it`);
+      if (volume.files[file] !== undefined && owner !== later)
+        lines.push(`${volume.id}/${file} went from user ${owner} to user ${later}`);
+    }
     for (const [file, sha256] of Object.entries(volume.files)) {
       const found = now.files[file];
       const writes = rewritten.get(`${volume.id}/${file}`);
@@ -85,6 +92,8 @@ function differences(options: {
   for (const id of exportsNow.keys()) lines.push(`an export of ${id} appeared`);
   return lines;
 }
+
+const ownerOf = ({ owners = {} }: InventoryVolume, file: string): number => owners[file] ?? 0;
 
 /** By `volume/file`: every write that may have happened since the first inventory was begun. */
 function rewrittenFiles(run: RecordedRun): ReadonlyMap<string, Rewritten> {

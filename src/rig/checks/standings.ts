@@ -2,19 +2,20 @@
 // node owes it access.
 //
 // A change of the exports has GRACE_MS to take effect, by the work clock, counted from when
-// the rig saw it committed. Only a node that was down explains a refusal, and has RECOVERY_MS
-// to come back.
+// the rig saw it committed, which may be up to SEEN_WITHIN_MS after those whom it concerns, outages
+// of etcd aside. Only a node that was down explains a refusal, and has RECOVERY_MS to come back.
 
 import type { RecordedRun } from '../history.ts';
 import { type Call, endedMs, type NfsOperation } from './calls.ts';
 import { type Level, levelOf } from './exports.ts';
-import { disturbed, type Outage, outages } from './outages.ts';
-import { lastOfFirst } from './sorted.ts';
+import { blindSpots, disturbed, type Outage, outages } from './outages.ts';
+import { countFirst } from './sorted.ts';
 import { type VolumeStep, volumeSteps } from './volume-history.ts';
 import { workClockOf } from './work-clock.ts';
 
 export const GRACE_MS = 2_000;
 const RECOVERY_MS = 15_000;
+const SEEN_WITHIN_MS = 1_000;
 
 type NfsCall = Call<NfsOperation>;
 
@@ -70,12 +71,18 @@ export function createDebts(
 ): (call: NfsCall) => VolumeStep | undefined {
   const clock = workClockOf(run);
   const faults = extended(run);
+  const blind = blindSpots(run);
+  const isSeenLate = ({ step }: Standing, sinceMs: number): boolean =>
+    clock.workedMs({ fromMs: sinceMs, toMs: step.event.atMs }, blind) <= SEEN_WITHIN_MS;
   return (call) => {
     const address = run.consumers[call.operation.consumer];
     if (address === undefined) return undefined;
     const refusedMs = call.completion?.atMs ?? endedMs(call);
-    const { granted } =
-      lastOfFirst(standings(call, address), ({ step }) => step.event.atMs <= refusedMs) ?? {};
+    const all = standings(call, address);
+    const seen = countFirst(all, ({ step }) => step.event.atMs <= refusedMs);
+    const { granted } = all[seen - 1] ?? {};
+    const taken = all.find((standing, index) => index >= seen && standing.granted !== granted);
+    if (taken !== undefined && isSeenLate(taken, refusedMs)) return undefined;
     const node = granted?.after?.node;
     if (granted === undefined || node == null) return undefined;
     if (clock.after(granted.event.atMs, GRACE_MS) >= call.invokedMs) return undefined;

@@ -7,7 +7,8 @@ import { commandOf, type ScenarioResult } from './verdict.ts';
 /** The text of junit.xml. The time of a scenario is given to its suite; its checks take none worth telling. */
 export function junit(results: readonly ScenarioResult[]): string {
   const suites = results.map((result) => {
-    const { verdicts, scenario } = result;
+    const { scenario } = result;
+    const verdicts = casesOf(result);
     const tally = (verdict: Verdict['verdict']): number =>
       verdicts.filter((candidate) => candidate.verdict === verdict).length;
     const attributes = {
@@ -36,6 +37,10 @@ export function junit(results: readonly ScenarioResult[]): string {
     '',
   ].join('\n');
 }
+
+/** A run of which no check was asked is not valid, and must not look so for having nothing to fail. */
+const casesOf = ({ verdicts, verdict }: ScenarioResult): readonly Verdict[] =>
+  verdicts.length > 0 ? verdicts : [{ check: 'verdict', verdict, reason: 'no check was asked for' }];
 
 function testCase(scenario: string, { check, verdict, reason, counterExample }: Verdict): string {
   const head = `    <testcase${attributesText({ classname: scenario, name: check })}`;

@@ -1,6 +1,6 @@
 // What a run's reports are made of, and the shape of verdict.json.
 
-import { exitCodeOf } from '../checks/exit-codes.ts';
+import { EXIT_MACHINE, exitCodeOf } from '../checks/exit-codes.ts';
 import type { Judgement, RunMode, Verdict } from '../history.ts';
 import type { Glance } from './glance.ts';
 
@@ -30,7 +30,7 @@ export interface VerdictFile {
   readonly scenario: string;
   readonly seed: number;
   readonly verdict: Judgement;
-  /** Of `rig run` and `rig check`: 0 valid, 1 invalid, 2 unknown. */
+  /** Of `rig run` and `rig check`: 0 valid, 1 invalid, 2 unknown, 3 not run to its end. */
   readonly exitCode: number;
   readonly elapsedMs: number;
   /** How to do it again. */
@@ -53,12 +53,14 @@ export const commandOf = ({
 };
 
 export function verdictFile(result: ScenarioResult): VerdictFile {
+  // Whatever the checks say of half a run, it has no verdict.
+  const isInterrupted = result.glance?.interrupted !== undefined;
   return {
     formatVersion: 1,
     scenario: result.scenario,
     seed: result.seed,
-    verdict: result.verdict,
-    exitCode: exitCodeOf(result.verdict),
+    verdict: isInterrupted ? 'unknown' : result.verdict,
+    exitCode: isInterrupted ? EXIT_MACHINE : exitCodeOf(result.verdict),
     elapsedMs: Math.round(result.elapsedMs),
     command: commandOf(result),
     checks: result.verdicts,

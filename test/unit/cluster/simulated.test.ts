@@ -62,6 +62,17 @@ await describeEachMode(['simulated'], 'a cluster in the hands of a test', (mode)
     await cluster.waitFor();
   });
 
+  it('does not say that a fault is gone which nobody has seen to be', async () => {
+    await cluster.inject({ fault: 'latency', on: 'node3', delayMs: 200, jitterMs: 0 });
+    await cluster.kill('node3');
+    await expect(cluster.heal()).rejects.toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('it was not seen that'),
+    });
+    await cluster.start('node3');
+    await cluster.heal();
+  });
+
   it('shows logs, etcd and time', async () => {
     const before = cluster.now();
     await cluster.sleep(2_500);

@@ -13,26 +13,32 @@ export interface BrokenCondition {
   readonly lines: readonly string[];
 }
 
-/** The first change that was accepted although the volume had another revision by then than the client asked for. */
+/** The first change that was accepted, or not needed, although the volume had another revision by then than the client asked for. */
 export function brokenCondition(run: RecordedRun): BrokenCondition | undefined {
   // What is missing may be what the client asked for.
   if (!run.etcdComplete) return undefined;
   const replaced = replacedRevisions(run);
   for (const { call, process, operation, invokedMs, completion } of calls(run)) {
-    if (operation.kind !== 'http' || completion?.status !== 202) continue;
+    if (operation.kind !== 'http' || operation.ifMatch === undefined) continue;
     const [, collection, id = ''] = operation.path.split('/');
     const wanted = tagsOf(operation.ifMatch);
-    const written = revisionOf(completion.etag);
-    const before = replaced.get(`${volumeKey(id)} ${written}`);
-    if (collection !== 'volumes' || wanted === undefined || before === undefined) continue;
-    if (wanted.includes(before)) continue;
-    return {
-      reason: `volume ${id} was changed on a condition that it didn't fulfil`,
-      lines: [
-        `${seconds(invokedMs)}: ${operation.method} ${operation.path} by ${process} if it is at ${operation.ifMatch} (call ${call})`,
-        `revision ${written} of etcd took the place of revision ${before}`,
-      ],
-    };
+    const seen = revisionOf(completion?.etag);
+    if (collection !== 'volumes' || wanted === undefined || seen === undefined) continue;
+    const asked = `${seconds(invokedMs)}: ${operation.method} ${operation.path} by ${process} if it is at ${operation.ifMatch} (call ${call})`;
+    const before = replaced.get(`${volumeKey(id)} ${seen}`);
+    if (completion?.status === 202 && before !== undefined && !wanted.includes(before)) {
+      return {
+        reason: `volume ${id} was changed on a condition that it didn't fulfil`,
+        lines: [asked, `revision ${seen} of etcd took the place of revision ${before}`],
+      };
+    }
+    // That it is so already is an answer to a client whose condition holds; another is to read it again.
+    if (completion?.status === 304 && !wanted.includes(seen)) {
+      return {
+        reason: `volume ${id} was said to be so already on a condition that it didn't fulfil`,
+        lines: [asked, `the answer is 304, of revision ${seen}`],
+      };
+    }
   }
   return undefined;
 }

@@ -105,6 +105,26 @@ describe('access', () => {
     expect(access(history.run({ etcdComplete: false })).verdict).toBe('unknown');
   });
 
+  it('accepts a refusal by a commit that the rig saw a little late, or late because etcd was disturbed', () => {
+    const refusedBefore = (seenMs: number, isDisturbed = false) => {
+      const { history, change } = exportedTo(rule('10.0.0.11'));
+      history.at(20_000).io(read('consumer1', 'refused'));
+      if (isDisturbed)
+        history
+          .at(20_100)
+          .fault('pause', 'etcd')
+          .at(seenMs - 100)
+          .fault('resume', 'etcd');
+      change(seenMs, []);
+      return access(history.run()).verdict;
+    };
+    expect([refusedBefore(20_030), refusedBefore(25_000), refusedBefore(25_000, true)]).toEqual([
+      'valid',
+      'invalid',
+      'valid',
+    ]);
+  });
+
   it('rejects a refusal of what was applied long ago', () => {
     const { history } = exportedTo(rule('10.0.0.11'));
     const verdict = access(history.at(5000).io(write('consumer1', 'refused')).run());

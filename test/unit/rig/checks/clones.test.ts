@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as change from '../../../../src/model/changes.ts';
+import type { Volume } from '../../../../src/model/volume.ts';
 import { CHECKS } from '../../../../src/rig/checks/catalogue.ts';
 import type { HistoryEvent } from '../../../../src/rig/history.ts';
-import { by, OTHER_ID } from '../support/history.ts';
+import { by, OTHER_ID, VOLUME_ID } from '../support/history.ts';
 import { drainedRun, movedRun } from '../support/moves.ts';
 import { withHistory } from '../support/runs.ts';
 
@@ -29,6 +30,88 @@ describe('clones', () => {
     };
     expect([look('one', 'ok'), look('one', 'absent')]).toEqual(['valid', 'invalid']);
     expect([look('three', 'ok'), look('three', 'absent')]).toEqual(['invalid', 'valid']);
+  });
+
+  describe('where nobody knows what became of a write to the parent', () => {
+    /** What a read of the clone comes to, of a file that was written before it was made. */
+    const found = (
+      sha256: string,
+      writes: readonly { readonly atMs: number; readonly outcome: 'ok' | 'info'; readonly sha256: string }[],
+    ) => {
+      const { history } = movedRun();
+      for (const { atMs, ...write } of writes) history.at(atMs).io({ ...io, file: 'old', ...write });
+      const outcome = sha256 === 'absent' ? 'absent' : 'ok';
+      const read = { ...io, kind: 'nfs-read', volume: OTHER_ID, file: 'old', outcome, sha256 } as const;
+      const unseen = (event: HistoryEvent) => (event.type === 'inventory' ? undefined : event);
+      return CHECKS.clones(withHistory(history.at(20_000).io(read).run(), unseen)).verdict;
+    };
+    const known = { atMs: 7_500, outcome: 'ok', sha256: 'e1' } as const;
+
+    it('judges the clone all the same if it was made before that write began', () => {
+      const late = { atMs: 16_000, outcome: 'info', sha256: 'e2' } as const;
+      expect(found('e1', [known, late])).toBe('valid');
+      expect(found('e2', [known, late])).toBe('invalid');
+      expect(found('absent', [known, late])).toBe('invalid');
+    });
+
+    it('judges only that the file is there if that write may be in the clone', () => {
+      const doubtful = { atMs: 8_000, outcome: 'info', sha256: 'e2' } as const;
+      expect(found('e1', [known, doubtful])).toBe('unknown');
+      expect(found('e2', [known, doubtful])).toBe('unknown');
+      expect(found('absent', [known, doubtful])).toBe('invalid');
+    });
+
+    it('judges what was acknowledged once that write could do no more', () => {
+      const doubtful = { atMs: 1_000, outcome: 'info', sha256: 'e0' } as const;
+      const later = { ...known, atMs: 13_500 };
+      expect(found('e1', [doubtful, later])).toBe('valid');
+      expect(found('e0', [doubtful, later])).toBe('invalid');
+    });
+  });
+
+  it('judges what was read before anything was written to the clone itself', () => {
+    const look = (sha256: string) => {
+      const { history } = movedRun();
+      history.at(16_000).io({ ...io, kind: 'nfs-read', volume: OTHER_ID, file: 'one', sha256 });
+      history.at(17_000).io({ ...io, volume: OTHER_ID, file: 'one', sha256: 'ee', outcome: 'info' });
+      return CHECKS.clones(history.run()).verdict;
+    };
+    expect([look('aa'), look('ff')]).toEqual(['valid', 'invalid']);
+  });
+
+  describe('of a parent that is deleted', () => {
+    type Step = (clone: Volume, term: number) => Volume;
+    const granted: Step = (clone, term) => change.cloneGranted(clone, 'node1', by('engine', 'node1', term));
+    const stuck: Step = (clone, term) => change.delayed(clone, 'no room', by('engine', 'node1', term));
+    const made: Step = (clone) => change.made(clone, by('agent', 'node1'));
+    const condemned: Step = (clone) => change.condemned(clone, by('api', 'node1'));
+
+    const deletedAfter = (steps: readonly Step[]) => {
+      const { history, volume, term } = drainedRun();
+      const order = { ...volume, name: 'copy', parentId: VOLUME_ID };
+      let clone = history.at(20_000).write(change.newClone(OTHER_ID, order, by('api', 'node1')));
+      for (const step of steps) clone = history.write(step(clone, term));
+      history.at(20_100).write(change.condemned(volume, by('api', 'node1')));
+      return CHECKS.clones(history.run());
+    };
+
+    it.each([
+      ['waits', []],
+      ['is stuck', [stuck]],
+      ['is being made', [granted]],
+    ])('rejects that while its clone %s', (_how, steps) => {
+      expect(deletedAfter(steps)).toMatchObject({
+        verdict: 'invalid',
+        reason: `volume ${VOLUME_ID} was deleted though its clone ${OTHER_ID} was still to be made`,
+      });
+    });
+
+    it.each([
+      ['is made', [granted, made]],
+      ['has gone before it was', [stuck, condemned]],
+    ])('accepts that when its clone %s', (_how, steps) => {
+      expect(deletedAfter(steps).verdict).not.toBe('invalid');
+    });
   });
 
   it('knows what a clone of a clone has from further up', () => {

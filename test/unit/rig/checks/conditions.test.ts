@@ -45,6 +45,31 @@ describe('linearizable, of changes on a condition', () => {
     expect(linearizable(runWith(ifMatch))).toMatchObject({ verdict: 'valid' });
   });
 
+  it('rejects that nothing had to be changed, at another revision than the client had seen', () => {
+    const same = (at: string) => {
+      const run = runWith((_seen, now) => `"${now}"`);
+      const put = {
+        kind: 'http',
+        node: 'node1',
+        method: 'PUT',
+        path: `/volumes/${VOLUME_ID}/exports`,
+      } as const;
+      const operation = { ...put, body: { exports: RULES }, ifMatch: at };
+      const event = { type: 'call', call: 3, process: 'client', operation } as const;
+      const answer = { status: 304, body: '', etag: '"4-0a1b"' };
+      const call = [
+        { ...event, atMs: 30, phase: 'invoke' },
+        { ...event, atMs: 35, phase: 'ok', ...answer },
+      ] as const;
+      return linearizable({ ...run, history: [...run.history, ...call] });
+    };
+    expect(same('"4"').verdict).toBe('valid');
+    expect(same('"3"')).toMatchObject({
+      verdict: 'invalid',
+      counterExample: [expect.stringContaining('if it is at "3"'), 'the answer is 304, of revision 4'],
+    });
+  });
+
   it('says nothing of what etcd had where part of its history is missing', () => {
     const run = runWith((_seen, now) => `"${now}"`);
     const etcd = run.etcd.filter(({ revision }) => revision !== 3);

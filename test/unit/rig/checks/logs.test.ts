@@ -76,6 +76,15 @@ describe('logs', () => {
     expect(verdictOf('RigError [timeout]: btrfs subvolume create /a: no end within 5000 ms')).toBe('invalid');
   });
 
+  it('explains by no fault that an API had no answer but 500', () => {
+    const history = heard().at(4_000).fault('kill', 'etcd').at(5_000);
+    history.log('node1', 'error', 'api.failed', { method: 'GET', path: '/volumes' });
+    expect(logs(history.run())).toMatchObject({
+      verdict: 'invalid',
+      reason: 'node1 logged an error that no fault may bring about: api.failed',
+    });
+  });
+
   it('explains errors by an etcd that was absent at first', () => {
     const history = heard().at(200).log('node1', 'error', 'etcd.unreachable').at(4000).fault('start', 'etcd');
     expect(logs(history.run()).verdict).toBe('valid');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { minimumTraffic } from '../../../../src/rig/checks/minimum-traffic.ts';
+import type { NemesisEvent } from '../../../../src/rig/history.ts';
 import { createHistory } from '../support/history.ts';
 import { calmRun } from '../support/runs.ts';
 
@@ -42,6 +43,22 @@ describe('minimum-traffic', () => {
       verdict: 'unknown',
       reason: '4 calls of the workload work succeeded, at least 5 must',
     });
+  });
+
+  it('does not accept a run with faults of which none was seen to bite', () => {
+    const withPhases = (...phases: readonly (readonly [string, NemesisEvent['phase']])[]) => {
+      const history = createHistory().http(202);
+      for (const [id, phase] of phases) {
+        const fault = { fault: 'clock-jump', on: 'node1', spanMs: 1_000 } as const;
+        history.record({ type: 'nemesis', atMs: 10, id, phase, fault, members: [] });
+      }
+      return minimumTraffic(history.run());
+    };
+    expect(withPhases(['a', 'unavailable'], ['b', 'inject'], ['b', 'heal'])).toMatchObject({
+      verdict: 'unknown',
+      reason: 'of 2 faults none was seen to bite',
+    });
+    expect(withPhases(['a', 'unavailable'], ['b', 'inject'], ['b', 'shown']).verdict).toBe('valid');
   });
 
   it('does not accept a run whose clients were let down by NFS', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LEADER_KEY } from '../../../../src/kv/keys.ts';
+import { LEADER_KEY, specKey } from '../../../../src/kv/keys.ts';
 import { noStaleLeases } from '../../../../src/rig/checks/no-stale-leases.ts';
 import type { RecordedRun } from '../../../../src/rig/history.ts';
 import { createHistory } from '../support/history.ts';
@@ -23,6 +23,33 @@ describe('no-stale-leases', () => {
       verdict: 'invalid',
       reason: '2 leases with no key, but 1 engine waiting to lead',
     });
+  });
+
+  it('rejects a lease that its holder gave up long ago, though an engine might hold one that waits', () => {
+    const ended = (atMs: number) =>
+      calmRun()
+        .history.at(atMs)
+        .log('node2', 'info', 'kv.session.ended', { lease: '31', why: 'its time ran out' });
+    expect(noStaleLeases(withLeases(ended(7_000).run(), '31'))).toMatchObject({
+      verdict: 'invalid',
+      reason: '1 lease kept alive after the holder gave it up',
+      counterExample: ['+7.000 s: node2 says that its lease 31 has ended'],
+    });
+    // It has to have had its time, and once more.
+    expect(noStaleLeases(withLeases(ended(9_000).run(), '31')).verdict).toBe('valid');
+    expect(noStaleLeases(withLeases(ended(7_000).run(), '32')).verdict).toBe('valid');
+  });
+
+  it('does not know whose such a lease is while faults may have kept it from running out', () => {
+    const { history } = calmRun();
+    history.at(7_000).log('node2', 'info', 'kv.session.ended', { lease: '31', why: 'its time ran out' });
+    history.at(12_000).fault('kill', 'etcd').at(14_000).fault('start', 'etcd');
+    expect(noStaleLeases(withLeases(history.run(), '31')).verdict).toBe('unknown');
+  });
+
+  it('rejects a lease that hides behind a key which needs none', () => {
+    const history = createHistory().registers('node1', '11').put(specKey('node1'), {}, { lease: '12' });
+    expect(noStaleLeases(history.finalState().run())).toMatchObject({ verdict: 'invalid' });
   });
 
   it('rejects the key of a node that is long dead', () => {

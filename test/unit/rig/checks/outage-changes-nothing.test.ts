@@ -60,6 +60,20 @@ describe('outage-changes-nothing', () => {
     expect(outageChangesNothing(withFiles({})).counterExample?.[0]).toMatch(/one went from aa to nothing/);
   });
 
+  it('rejects a file that nobody wrote, and one that is somebody else’s now', () => {
+    const now = { one: 'aa', two: 'bb' };
+    expect(outageChangesNothing(withFiles({ ...now, old: 'cc' })).counterExample).toEqual([
+      expect.stringMatching(/old appeared, and no client had written it/),
+    ]);
+    const owned = during((inventory) => ({
+      ...inventory,
+      volumes: inventory.volumes.map((volume) => ({ ...volume, owners: { one: 65_534 } })),
+    }));
+    expect(outageChangesNothing(owned).counterExample).toEqual([
+      expect.stringMatching(/one went from user 0 to user 65534/),
+    ]);
+  });
+
   it('lets a file hold what a client wrote meanwhile', () => {
     const { history } = outageRun();
     const over = { kind: 'nfs-write', consumer: 'consumer1', sha256: 'cc' } as const;

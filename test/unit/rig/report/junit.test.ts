@@ -29,6 +29,12 @@ describe('junit', () => {
     expect(text).toContain('<failure message="&lt;b&gt;">');
   });
 
+  it('makes an error of a run of which no check was asked', () => {
+    const text = junit([{ ...result, verdict: 'unknown', verdicts: [] }]);
+    expect(text).toContain('tests="1" failures="0" errors="1"');
+    expect(text).toContain('<error message="no check was asked for"></error>');
+  });
+
   it('escapes what XML can write, and replaces what it cannot', () => {
     const text = junit([result]);
     expect(text).toContain(']]&gt; \ufffd\ufffd[31m&#10;x &lt; y&#10;\ufffd');
@@ -38,6 +44,14 @@ describe('junit', () => {
 });
 
 describe('verdictFile', () => {
+  it('has no good word for a run that did not come to its end', () => {
+    const glance = { interrupted: 'interrupted at +1.000 s: Somebody stopped it.', faults: '', calls: '' };
+    expect(verdictFile({ ...result, verdict: 'valid', glance })).toMatchObject({
+      verdict: 'unknown',
+      exitCode: 3,
+    });
+  });
+
   it('says the verdict, the exit code and how to do it again', () => {
     expect(verdictFile(result)).toEqual({
       formatVersion: 1,
