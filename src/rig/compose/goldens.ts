@@ -3,6 +3,7 @@
 import { etcdMembers, parseTopology, type Topology, type TopologyInput } from '../topology.ts';
 import { renderFrontDoor } from './front-door.ts';
 import { renderLogStore } from './log-store.ts';
+import { renderMetrics } from './metrics.ts';
 import { API_PORT } from './node-environment.ts';
 import { renderCompose } from './render.ts';
 
@@ -37,6 +38,7 @@ export const GOLDEN_TOPOLOGIES: Readonly<Record<string, TopologyInput>> = {
 const OTHERS: Readonly<Record<string, () => string>> = {
   logs: renderLogStore,
   'front-door': renderFrontDoor,
+  metrics: renderMetrics,
 };
 
 /** `compose/<name>.yaml` for each of these. */

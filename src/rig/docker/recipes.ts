@@ -10,7 +10,7 @@ import { listFiles, readLockFile } from './files.ts';
 /** What clusters and the rig are made of. */
 export const CLUSTER_IMAGES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'links', 'reaper'] as const;
 /** And those that are built only when they are asked for. */
-export const IMAGE_NAMES = [...CLUSTER_IMAGES, 'logs', 'front-door'] as const;
+export const IMAGE_NAMES = [...CLUSTER_IMAGES, 'logs', 'front-door', 'metrics'] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
 export interface Recipe {
@@ -77,6 +77,12 @@ export const RECIPES: readonly Recipe[] = [
     name: 'front-door',
     parent: 'base',
     sources: ['images/front-door', 'src/rig/front-door', ...BESIDE_A_CLUSTER],
+    packages: ['zod'],
+  },
+  {
+    name: 'metrics',
+    parent: 'base',
+    sources: ['images/metrics', 'src/rig/metrics', ...BESIDE_A_CLUSTER],
     packages: ['zod'],
   },
 ];
