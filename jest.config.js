@@ -29,5 +29,6 @@ export default {
     project('contract', withContainers),
     project('integration', withContainers),
     project('system'),
+    project('nightly'),
   ],
 };

@@ -226,6 +226,7 @@ async function warmUp(): Promise<number> {
     import('../storage/btrfs.ts'),
     import('./agent/agent.ts'),
     import('./api/api.ts'),
+    import('./api/cluster-observer.ts'),
     import('./api/metrics.ts'),
     import('./api/server.ts'),
     import('./cluster.ts'),

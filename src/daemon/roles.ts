@@ -85,22 +85,29 @@ async function serve(role: Role, options: ServeOptions): Promise<void> {
 export async function runApi(ports: RolePorts, settings: Settings, signal: AbortSignal): Promise<void> {
   const [
     { createApiContext },
+    { createClusterObserver },
     { createApiMetrics },
     { ROUTES },
     { createServer, LISTEN_BACKLOG },
+    { joinFirst },
     { tokenCheck },
     peers,
   ] = await Promise.all([
     import('./api/api.ts'),
+    import('./api/cluster-observer.ts'),
     import('./api/metrics.ts'),
     import('./api/routes.ts'),
     import('./api/server.ts'),
+    import('./cluster.ts'),
     import('./credentials.ts'),
     openPeers(ports),
   ]);
   const { apiToken, tls } = ports.credentials;
   const clientCerts = settings.apiClientCerts;
-  const metrics = createApiMetrics({ node: ports.node, isReachable: ports.kv.isReachable });
+  const { node } = ports;
+  const { isReachable } = ports.kv;
+  const observe = createClusterObserver({ ...ports, kv: joinFirst(ports), isReachable });
+  const metrics = createApiMetrics({ node, isReachable, observe });
   const context = createApiContext({
     ...ports,
     metrics: metrics.render,

@@ -89,6 +89,8 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
 
   const teardown = async (): Promise<void> => undefined;
   const url = (member: string, port: number): string => `http://${member}:${port}`;
+  const fetched: Deployment['fetch'] = (target, request) =>
+    fetchSimulated({ world, random, nodes }, target, request);
   return {
     get topology() {
       return topology;
@@ -104,7 +106,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
       return members.map((member) => url(member, ETCD_PORT));
     },
     consumer: async (name) => url(name, CONSUMER_PORT),
-    fetch: (target, request) => fetchSimulated({ world, random, nodes }, target, request),
+    fetch: fetched,
     address: async (member) => world.addressOf(member),
     state: async (member) => stateOf(member),
     incarnation: async (member) =>
@@ -160,7 +162,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     store: createSimulatedStore(world),
     links: createModelledLinks({ wires: world.wires, clock: rig.clock, hasNetwork }),
     ...parts,
-    metrics: async () => '',
+    metrics: async (name) => (await fetched(`${url(nodeOf(name).name, API_PORT)}/metrics`)).text(),
     keep: () => undefined,
     teardown,
     [Symbol.asyncDispose]: teardown,

@@ -5,7 +5,10 @@ import { createFailpoints, type FailpointActions } from '../base/failpoints.ts';
 import { createLog, type Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { createApiContext } from '../daemon/api/api.ts';
+import { createClusterObserver } from '../daemon/api/cluster-observer.ts';
+import { createApiMetrics } from '../daemon/api/metrics.ts';
 import type { ApiContext } from '../daemon/api/route.ts';
+import { joinFirst } from '../daemon/cluster.ts';
 import { observeReachability } from '../daemon/reachability.ts';
 import { openPeers, type RolePorts, serveRole } from '../daemon/roles.ts';
 import type { Settings } from '../daemon/settings.ts';
@@ -88,7 +91,16 @@ async function runApi(
   signal: AbortSignal,
 ): Promise<void> {
   const { usage } = await openPeers(ports);
-  const context = createApiContext({ ...ports, usage, loopbackCallbacks: settings.callbackLoopback });
+  const { node } = ports;
+  const { isReachable } = ports.kv;
+  const observe = createClusterObserver({ ...ports, kv: joinFirst(ports), isReachable });
+  const metrics = createApiMetrics({ node, isReachable, observe, ofProcess: false });
+  const context = createApiContext({
+    ...ports,
+    usage,
+    loopbackCallbacks: settings.callbackLoopback,
+    metrics: metrics.render,
+  });
   const close = onApi(context);
   ports.log.info('api.listening', { address: `http://${settings.apiHost}:${settings.apiPort}` });
   if (!signal.aborted) {

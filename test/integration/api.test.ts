@@ -348,6 +348,7 @@ onEveryStore('the API', ({ start, backend }) => {
       /cobalt_api_requests_total\{method="GET",route="\/readyz",status="200",node="a"\} 1/,
     );
     expect(metrics.json).toMatch(/cobalt_etcd_reachable\{node="a"\} 1/);
+    expect(metrics.json).toMatch(/cobalt_volumes\{state="ready",node="a"\} 0/);
   });
 
   it('leaves a malformed stored volume out of the list, and fails only the call for it', async () => {

@@ -8,10 +8,11 @@ import { createSystemRandom } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { createAgent } from '../../src/daemon/agent/agent.ts';
 import { createApiContext } from '../../src/daemon/api/api.ts';
+import { createClusterObserver } from '../../src/daemon/api/cluster-observer.ts';
 import { createApiMetrics } from '../../src/daemon/api/metrics.ts';
 import { ROUTES } from '../../src/daemon/api/routes.ts';
 import { createServer } from '../../src/daemon/api/server.ts';
-import { joinWhenReachable } from '../../src/daemon/cluster.ts';
+import { joinFirst, joinWhenReachable } from '../../src/daemon/cluster.ts';
 import { createEngine } from '../../src/daemon/engine/engine.ts';
 import { createNotifier, type NotifierOptions } from '../../src/daemon/engine/notify/notifier.ts';
 import { observeReachability } from '../../src/daemon/reachability.ts';
@@ -239,7 +240,9 @@ function createNode(
     let done: Promise<unknown>;
     let listening: string | undefined;
     if (role === 'api') {
-      const metrics = createApiMetrics({ node: name, isReachable: kv.isReachable });
+      const { isReachable } = kv;
+      const observe = createClusterObserver({ ...ports, kv: joinFirst({ kv, random }), isReachable });
+      const metrics = createApiMetrics({ node: name, isReachable, observe });
       const context = createApiContext({ ...ports, metrics: metrics.render, loopbackCallbacks: true });
       const api = createServer({ context, routes: ROUTES, metrics });
       listening = await api.listen({ host: '127.0.0.1', port: 0 });

@@ -1,7 +1,9 @@
 // What the API counts, in a registry of its own: nothing global, so that
-// several APIs can live in one process.
+// several APIs can live in one process. And what it knows of the cluster.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { clusterMetrics } from './cluster-metrics.ts';
+import type { ClusterObserver } from './cluster-observer.ts';
 
 export interface ApiMetrics {
   /** Counts one answered call; `route` is the path with its parameters' names. */
@@ -14,14 +16,21 @@ export interface ApiMetrics {
   render(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
-/** `isReachable`: what is known of etcd; undefined when nothing is. `node` labels every metric. */
-export function createApiMetrics(options: {
+export interface ApiMetricsOptions {
+  /** Labels every metric. */
   readonly node: string;
+  /** What is known of etcd; undefined when nothing is. */
   readonly isReachable: () => boolean | undefined;
-}): ApiMetrics {
+  readonly observe: ClusterObserver;
+  /** Whether those of the process are told, too: a simulated one has none. Default: true. */
+  readonly ofProcess?: boolean;
+}
+
+export function createApiMetrics(options: ApiMetricsOptions): ApiMetrics {
+  const { node, observe, ofProcess = true } = options;
   const registry = new Registry();
-  registry.setDefaultLabels({ node: options.node });
-  collectDefaultMetrics({ register: registry });
+  registry.setDefaultLabels({ node });
+  if (ofProcess) collectDefaultMetrics({ register: registry });
   const requests = new Counter({
     name: 'cobalt_api_requests_total',
     help: 'Answered calls.',
@@ -48,6 +57,11 @@ export function createApiMetrics(options: {
       requests.inc({ method, route, status: String(status) });
       seconds.observe({ method, route }, durationMs / 1000);
     },
-    render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+    render: async () => {
+      const figures = await observe();
+      const registries = [registry, ...(figures === undefined ? [] : [clusterMetrics(node, figures)])];
+      const texts = await Promise.all(registries.map((each) => each.metrics()));
+      return { text: texts.join(''), contentType: registry.contentType };
+    },
   };
 }

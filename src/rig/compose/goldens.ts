@@ -1,7 +1,9 @@
 // The compose files that are checked in, for `docker compose up` without the rig.
 
 import { etcdMembers, parseTopology, type Topology, type TopologyInput } from '../topology.ts';
+import { renderFrontDoor } from './front-door.ts';
 import { renderLogStore } from './log-store.ts';
+import { renderMetrics } from './metrics.ts';
 import { API_PORT } from './node-environment.ts';
 import { renderCompose } from './render.ts';
 
@@ -32,14 +34,20 @@ export const GOLDEN_TOPOLOGIES: Readonly<Record<string, TopologyInput>> = {
   },
 };
 
-const LOG_STORE = 'logs';
+/** What stands beside a cluster, or is added to one. */
+const OTHERS: Readonly<Record<string, () => string>> = {
+  logs: renderLogStore,
+  'front-door': renderFrontDoor,
+  metrics: renderMetrics,
+};
 
 /** `compose/<name>.yaml` for each of these. */
-export const GOLDEN_NAMES: readonly string[] = [...Object.keys(GOLDEN_TOPOLOGIES), LOG_STORE];
+export const GOLDEN_NAMES: readonly string[] = [...Object.keys(GOLDEN_TOPOLOGIES), ...Object.keys(OTHERS)];
 
 /** The text of `compose/<name>.yaml`, or undefined for an unknown name. */
 export function renderGolden(name: string): string | undefined {
-  if (name === LOG_STORE) return renderLogStore();
+  const other = OTHERS[name];
+  if (other !== undefined) return other();
   const input = GOLDEN_TOPOLOGIES[name];
   if (input === undefined) return undefined;
   const topology = parseTopology(input, name);

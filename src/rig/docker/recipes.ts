@@ -10,7 +10,7 @@ import { listFiles, readLockFile } from './files.ts';
 /** What clusters and the rig are made of. */
 export const CLUSTER_IMAGES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'links', 'reaper'] as const;
 /** And those that are built only when they are asked for. */
-export const IMAGE_NAMES = [...CLUSTER_IMAGES, 'logs'] as const;
+export const IMAGE_NAMES = [...CLUSTER_IMAGES, 'logs', 'front-door', 'metrics'] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
 export interface Recipe {
@@ -22,6 +22,17 @@ export interface Recipe {
   /** npm packages whose production closure is in the context too. */
   readonly packages: readonly string[];
 }
+
+/** Of programs that follow the nodes of a cluster. */
+const BESIDE_A_CLUSTER: readonly string[] = [
+  'images/together',
+  'package.json',
+  ...['clock', 'errors', 'log', 'random', 'retry'].map((name) => `src/base/${name}.ts`),
+  'src/model/names.ts',
+  'src/rig/http.ts',
+  'src/rig/overlay',
+  'src/rig/sse.ts',
+];
 
 /** Parents come before their children. */
 export const RECIPES: readonly Recipe[] = [
@@ -62,6 +73,18 @@ export const RECIPES: readonly Recipe[] = [
   { name: 'links', parent: 'base', sources: ['images/links'], packages: [] },
   { name: 'reaper', parent: 'base', sources: ['images/reaper'], packages: [] },
   { name: 'logs', parent: 'base', sources: ['images/logs'], packages: [] },
+  {
+    name: 'front-door',
+    parent: 'base',
+    sources: ['images/front-door', 'src/rig/front-door', ...BESIDE_A_CLUSTER],
+    packages: ['zod'],
+  },
+  {
+    name: 'metrics',
+    parent: 'base',
+    sources: ['images/metrics', 'src/rig/metrics', ...BESIDE_A_CLUSTER],
+    packages: ['zod'],
+  },
 ];
 
 /** A recipe with its inputs found; `hash` is SHA-256 in hex over all of them and the parent's hash. */

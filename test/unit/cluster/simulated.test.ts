@@ -35,6 +35,20 @@ await describeEachMode(['simulated'], 'a cluster in the hands of a test', (mode)
     await cluster.eventually(() => cluster.api().volumes(), { until: ({ length }) => length === 1 });
   });
 
+  it('tells in metrics what there is, of the cluster and of each node', async () => {
+    await expect(await cluster.api().createVolume({ name: 'first', sizeGib: 1 })).toBecomeReady();
+    const told = await cluster.eventually(() => cluster.metrics('node2'), {
+      until: (text) => text.includes('cobalt_volumes{state="ready",node="node2"} 1'),
+    });
+    expect(told).toContain('cobalt_nodes{state="alive",node="node2"} 3');
+    expect(told).toContain('cobalt_node_registered{node="node2"} 1');
+    await cluster.kill('node1');
+    await cluster.eventually(() => cluster.metrics('node2'), {
+      until: (text) => text.includes('cobalt_nodes{state="away",node="node2"} 1'),
+    });
+    await expect(cluster.metrics('node1')).rejects.toThrow();
+  });
+
   it('loses and gets nodes, and says when the control plane knows', async () => {
     await cluster.kill('node2');
     await expect(cluster).toBecomeReady();

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { IMAGE_NAMES, planImages, RECIPES } from '../../../src/rig/docker/recipes.ts';
+import { CLUSTER_IMAGES, IMAGE_NAMES, planImages, RECIPES } from '../../../src/rig/docker/recipes.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'recipes-'));
 beforeAll(() => {
@@ -68,7 +68,7 @@ describe('planImages', () => {
 
   it('plans only what clusters are made of, unless it is told more', () => {
     const planned = planImages({ root, architecture: 'x64' }).map(({ recipe }) => recipe.name);
-    expect(planned).toEqual(IMAGE_NAMES.filter((name) => name !== 'logs'));
+    expect(planned).toEqual(CLUSTER_IMAGES);
   });
 
   it('plans the same from the package that others install, whose lock file has another name', () => {
