@@ -9,8 +9,8 @@ import { createSystemClock } from '../base/clock.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { CLUSTER_UP } from '../rig/scenarios/common.ts';
 import { median } from './distribution.ts';
-import { type SimulationResult, simulate, simulateScenario } from './simulation.ts';
-import { openPool } from './simulation-pool.ts';
+import type { SimulationResult } from './simulation.ts';
+import { openPool, type SimulationPool } from './simulation-pool.ts';
 
 const DURATION_MS = 60_000;
 /** The first are slower: the code has yet to be compiled. */
@@ -23,9 +23,12 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export async function benchSim({ rounds }: { readonly rounds: number }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-sim-'));
   try {
-    await onOneCore(folder, rounds);
-    for (const size of SIZES) await ofNodes(folder, size);
-    // Last: other threads count for the processor's time of this process.
+    {
+      // Other threads would count for the processor's time of this process.
+      await using pool = openPool(1);
+      await onOneCore(pool, { folder, rounds });
+      for (const size of SIZES) await ofNodes(pool, { folder, size });
+    }
     await onAllCores(folder, rounds);
   } finally {
     rmSync(folder, { recursive: true });
@@ -39,7 +42,10 @@ async function timed(work: () => Promise<SimulationResult>) {
   return { found, cpuMs: (user + system) / 1_000 };
 }
 
-async function onOneCore(folder: string, rounds: number): Promise<void> {
+async function onOneCore(
+  pool: SimulationPool,
+  { folder, rounds }: { readonly folder: string; readonly rounds: number },
+): Promise<void> {
   const factors: number[] = [];
   let events = 0;
   let cpuMs = 0;
@@ -52,7 +58,7 @@ async function onOneCore(folder: string, rounds: number): Promise<void> {
       folder: place,
       keepsRecord: 'unless-valid',
     } as const;
-    const { found, cpuMs: ms } = await timed(() => simulate(request));
+    const { found, cpuMs: ms } = await timed(() => pool.run(0, request));
     if (seed <= WARM_UP) continue;
     factors.push(found.simulatedMs / ms);
     events += found.events;
@@ -88,7 +94,10 @@ async function onAllCores(folder: string, rounds: number): Promise<void> {
 }
 
 /** Registered, with heartbeats and comparisons, and nothing else to do. */
-async function ofNodes(folder: string, size: number): Promise<void> {
+async function ofNodes(
+  pool: SimulationPool,
+  { folder, size }: { readonly folder: string; readonly size: number },
+): Promise<void> {
   const scenario: Scenario = {
     name: 'calm',
     title: 'Nodes that have nothing to do',
@@ -96,8 +105,14 @@ async function ofNodes(folder: string, size: number): Promise<void> {
     script: [...CLUSTER_UP, { hold: CALM_MS, why: 'nothing happens' }],
     checks: ['one-leader'],
   };
-  const place = { seed: 1, folder: join(folder, `calm-${size}`), keepsRecord: 'unless-valid' } as const;
-  const { found, cpuMs } = await timed(() => simulateScenario(scenario, place));
+  const request = {
+    scenario,
+    seed: 1,
+    durationMs: undefined,
+    folder: join(folder, `calm-${size}`),
+    keepsRecord: 'unless-valid',
+  } as const;
+  const { found, cpuMs } = await timed(() => pool.run(0, request));
   const nodeSeconds = (size * found.simulatedMs) / 1_000;
   print(
     `${String(size).padStart(3)} nodes: ${((1_000 * cpuMs) / nodeSeconds).toFixed(0)} µs of processor time a node-second`,

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { RigError } from '../base/errors.ts';
 import type { SimulationRequest, SimulationResult } from './simulation.ts';
 import type { SimulationAnswer } from './simulation-worker.ts';
+import { growYoungHeap } from './young-heap.ts';
 
 export interface SimulationPool extends AsyncDisposable {
   readonly size: number;
@@ -15,6 +16,7 @@ export interface SimulationPool extends AsyncDisposable {
 }
 
 export function openPool(most: number): SimulationPool {
+  growYoungHeap();
   const size = Math.max(1, Math.min(most, availableParallelism()));
   const workers = Array.from(
     { length: size },

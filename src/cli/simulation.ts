@@ -35,16 +35,7 @@ export async function simulate(
   { scenario, ...request }: SimulationRequest,
   onProgress: (what: string) => void = () => undefined,
 ): Promise<SimulationResult> {
-  const found = typeof scenario === 'string' ? scenarioOf({ ...request, scenario }) : scenario;
-  return simulateScenario(found, request, onProgress);
-}
-
-/** As {@link simulate}, of a scenario that no catalogue has. */
-export async function simulateScenario(
-  scenario: Scenario,
-  { seed, folder, keepsRecord = 'always' }: Pick<SimulationRequest, 'seed' | 'folder' | 'keepsRecord'>,
-  onProgress: (what: string) => void = () => undefined,
-): Promise<SimulationResult> {
+  const { seed, folder, keepsRecord = 'always' } = request;
   const { elapsed, ...simulation } = createSimulation({
     seed,
     loop: THIS_LOOP,
@@ -53,7 +44,7 @@ export async function simulateScenario(
   using _stacks = withoutStacks();
   const result = await runScenario({
     ...simulation,
-    scenario,
+    scenario: typeof scenario === 'string' ? scenarioOf({ ...request, scenario }) : scenario,
     seed,
     mode: 'simulated',
     folder,

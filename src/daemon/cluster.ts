@@ -11,6 +11,7 @@ import type { Clock } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
 import { hex, type Random } from '../base/random.ts';
 import { backoffMs } from '../base/retry.ts';
+import { tapped } from '../base/tapped.ts';
 import { CLUSTER_KEY, VERSION_KEY } from '../kv/keys.ts';
 import type { KeyValue, Kv, ListResult } from '../kv/kv.ts';
 import { at } from '../kv/listing.ts';
@@ -128,13 +129,12 @@ export function joinFirst(options: { readonly kv: Kv; readonly random: Random })
     transact: (transaction) => after(() => kv.transact(transaction)),
     grantLease: (ttlSeconds) => after(() => kv.grantLease(ttlSeconds)),
     keepLeaseAlive: (leaseId) => observed(() => kv.keepLeaseAlive(leaseId)),
-    watch: async function* (range) {
-      try {
-        yield* kv.watch(range);
-      } catch (error) {
-        noteOutage(error);
-        throw error;
-      }
-    },
+    watch: (range) =>
+      tapped(kv.watch(range), {
+        onFailure: (error) => {
+          noteOutage(error);
+          return error;
+        },
+      }),
   };
 }

@@ -7,7 +7,8 @@
 
 import { hasCode, RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Kv, WatchBatch, WatchOptions } from '../kv/kv.ts';
+import { tapped } from '../base/tapped.ts';
+import type { Kv } from '../kv/kv.ts';
 
 export interface ObservedKv extends Kv {
   /** Undefined before the first call has ended. */
@@ -57,19 +58,8 @@ export function observeReachability(kv: Kv, log: Log): ObservedKv {
     keepLeaseAlive: (leaseId) => observe(kv.keepLeaseAlive(leaseId)),
     revokeLease: (leaseId) => observe(kv.revokeLease(leaseId)),
     listLeases: () => observe(kv.listLeases()),
-    watch: (options) => observeWatch(kv, options),
+    // A watch may end for reasons of its own; only what it delivers is a sign.
+    watch: (options) => tapped(kv.watch(options), { onItem: () => note(true), onFailure: asOutage }),
     close: () => kv.close(),
   };
-
-  // A watch may end for reasons of its own; only what it delivers is a sign.
-  async function* observeWatch(source: Kv, options: WatchOptions): AsyncGenerator<WatchBatch> {
-    try {
-      for await (const batch of source.watch(options)) {
-        note(true);
-        yield batch;
-      }
-    } catch (error) {
-      throw asOutage(error);
-    }
-  }
 }

@@ -43,6 +43,7 @@ export interface Wires {
   onChange(callback: () => void): void;
 }
 
+const NO_EFFECTS: readonly LinkEffect[] = [];
 /** A switch between two hosts of one machine room. */
 const LEAST_MS = 0.1;
 const SPREAD_MS = 0.9;
@@ -72,7 +73,8 @@ export function createWires({ time, random, usual = 'modelled' }: WiresOptions):
   /** Until when a link of limited bandwidth is busy, by path. */
   const busyUntilMs = new Map<string, number>();
 
-  const effectsOf = ({ from, to }: Path): readonly LinkEffect[] => byPath.get(`${from} ${to}`) ?? [];
+  const effectsOf = ({ from, to }: Path): readonly LinkEffect[] =>
+    byPath.size === 0 ? NO_EFFECTS : (byPath.get(`${from} ${to}`) ?? NO_EFFECTS);
   const chance = (): number => random.uint32() / 2 ** 32;
 
   const delayMs = (path: Path, bytes: number, effects: readonly LinkEffect[]): number => {
@@ -96,7 +98,11 @@ export function createWires({ time, random, usual = 'modelled' }: WiresOptions):
 
   const carry: Wires['carry'] = (message, exchange) =>
     new Promise((resolve, reject) => {
-      if (isReal && !exchange.over && effectsOf(message).length === 0) return resolve();
+      if (effectsOf(message).length === 0 && !exchange.over) {
+        if (isReal) resolve();
+        else time.after(delayMs(message, message.bytes, NO_EFFECTS), resolve);
+        return;
+      }
       let waitMs = RETRANSMIT_MS;
       /** Segments that have yet to arrive. */
       let left = Math.max(1, Math.ceil(message.bytes / SEGMENT_BYTES));

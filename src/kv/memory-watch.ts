@@ -38,9 +38,8 @@ export async function* watchMemory(
   if (fromRevision > mvcc.revision + 1) {
     throw new RigError('compacted', `revision ${fromRevision} is ahead of the store's ${mvcc.revision}`);
   }
-  /** Wakes the watch while it sleeps. */
-  const bell = { ring: (): void => undefined };
-  const wanted = { prefix, onArrival: () => bell.ring() };
+  const alarm = createAlarm(store, [signal, closed]);
+  const wanted = { prefix, onArrival: alarm.ring };
   // Whoever has nothing to catch up with is handed the commits from now on.
   let inbox = fromRevision > mvcc.revision ? mvcc.subscribe(wanted) : undefined;
   try {
@@ -57,10 +56,11 @@ export async function* watchMemory(
       check();
       const events = inbox.take().map((change) => toEvent(change, options, mvcc.compactRevision));
       if (events.length > 0) yield { clusterId, revision: mvcc.revision, events };
-      else await nextChange(store, bell, [signal, closed]);
+      else await alarm.rung();
     }
   } finally {
     inbox?.end();
+    alarm.end();
   }
 }
 
@@ -73,20 +73,32 @@ function toEvent(change: Change, { previous }: WatchOptions, compactRevision: nu
   return kept ? change.eventWithPrevious : change.event;
 }
 
-function nextChange(
-  { sleepers }: Watched,
-  bell: { ring: () => void },
-  signals: readonly AbortSignal[],
-): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      sleepers.delete(wake);
-      bell.ring = () => undefined;
-      for (const signal of signals) signal.removeEventListener('abort', wake);
-      resolve();
-    };
-    bell.ring = wake;
-    sleepers.add(wake);
-    for (const signal of signals) signal.addEventListener('abort', wake);
-  });
+/** What wakes a watch that sleeps: a commit, an outage, or its end. */
+interface Alarm {
+  readonly ring: () => void;
+  /** Resolves when it rings next. */
+  rung(): Promise<void>;
+  end(): void;
+}
+
+/** It listens for as long as the watch lasts: to begin and end that around every sleep costs more than all the rest. */
+function createAlarm({ sleepers }: Watched, signals: readonly AbortSignal[]): Alarm {
+  let wake: (() => void) | undefined;
+  const ring = (): void => {
+    wake?.();
+    wake = undefined;
+  };
+  sleepers.add(ring);
+  for (const signal of signals) signal.addEventListener('abort', ring);
+  return {
+    ring,
+    rung: () =>
+      new Promise((resolve) => {
+        wake = resolve;
+      }),
+    end: () => {
+      sleepers.delete(ring);
+      for (const signal of signals) signal.removeEventListener('abort', ring);
+    },
+  };
 }

@@ -1,34 +1,41 @@
 // What one side of a connection has sent and the other has yet to read, in order.
 
-export interface Inbox<T> extends AsyncIterable<T> {
+export interface Inbox<T> {
   push(item: T): void;
   /** Whoever reads has the rest first; then it ends, by throwing if there is an error. */
   end(error?: Error): void;
+  /** For one reader, which takes one after the other. */
+  next(): Promise<IteratorResult<T, undefined>>;
 }
 
-/** For one reader. */
 export function createInbox<T>(): Inbox<T> {
   const items: T[] = [];
   let ended: { readonly error: Error | undefined } | undefined;
-  let wake = (): void => {};
+  let reader: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined;
+  const handOver = (): void => {
+    if (reader === undefined) return;
+    const { resolve, reject } = reader;
+    if (items.length > 0) resolve({ done: false, value: items.shift() as T });
+    else if (ended === undefined) return;
+    else if (ended.error !== undefined) reject(ended.error);
+    else resolve({ done: true, value: undefined });
+    reader = undefined;
+  };
   return {
     push: (item) => {
       if (ended !== undefined) return;
       items.push(item);
-      wake();
+      handOver();
     },
     end: (error) => {
       ended ??= { error };
-      wake();
+      handOver();
     },
-    [Symbol.asyncIterator]: async function* () {
-      for (;;) {
-        const next = items.shift();
-        if (next !== undefined) yield next;
-        else if (ended === undefined) await new Promise<void>((resolve) => (wake = resolve));
-        else if (ended.error !== undefined) throw ended.error;
-        else return;
-      }
+    next: () => {
+      reader = Promise.withResolvers();
+      const { promise } = reader;
+      handOver();
+      return promise;
     },
   };
 }

@@ -20,7 +20,11 @@ export interface WatchingClient {
 /** Sends what there is, in order, until nobody listens any more. */
 export async function serveWatch(
   { etcd, wires, process, host = '' }: WatchingClient,
-  stream: { readonly member: string; readonly inbox: Inbox<WatchBatch>; readonly wanted: WatchOptions },
+  stream: {
+    readonly member: string;
+    readonly inbox: Pick<Inbox<WatchBatch>, 'push' | 'end'>;
+    readonly wanted: WatchOptions;
+  },
 ): Promise<void> {
   const { member, inbox, wanted } = stream;
   const state: Exchange = {

@@ -24,6 +24,8 @@ export interface KvOptions {
   readonly wires: Wires;
 }
 
+type Stream = Pick<Inbox<WatchBatch>, 'next' | 'end'>;
+
 interface UnaryCall<T> {
   readonly what: string;
   readonly write: boolean;
@@ -34,7 +36,8 @@ export function createSimulatedKv(options: KvOptions): Kv {
   const { process, etcd } = options;
   const { clock } = process;
   const closing = new AbortController();
-  const streams = new Map<Inbox<WatchBatch>, string>();
+  /** Open watches, and at which member. */
+  const streams = new Map<Stream, string>();
   /** Members with an open connection. */
   const connected = new Set<string>();
   let preferred = 0;
@@ -80,16 +83,15 @@ export function createSimulatedKv(options: KvOptions): Kv {
   const carry = (path: Pick<Message, 'from' | 'to' | 'isEmpty'>, state: Exchange): Promise<void> =>
     options.wires.carry({ ...path, bytes: MESSAGE_BYTES, opener: options.host ?? '' }, state);
 
+  const isUp = (member: string): boolean => etcd.members.get(member)?.isUp === true;
+  const isConnected = (member: string): boolean => connected.has(member) && isUp(member);
   /** What happens before it is definite: nothing was sent yet. */
   const connect = async (member: string, ms: number): Promise<void> => {
-    refuseIfClosed();
-    const { isUp = false } = etcd.members.get(member) ?? {};
-    if (!isUp) {
+    if (!isUp(member)) {
       connected.delete(member);
       await clock.sleep(1);
       throw new RigError('unavailable', `${member} is not there`);
     }
-    if (connected.has(member)) return;
     const [from, to] = [options.host ?? '', member];
     try {
       await exchange(member, ms, async (state) => {
@@ -109,7 +111,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
     leftMs: number,
   ) => {
     const startedMs = clock.monotonicMs();
-    await connect(member, shareMs);
+    if (!isConnected(member)) await connect(member, shareMs);
     const spentMs = clock.monotonicMs() - startedMs;
     const from = options.host ?? '';
     try {
@@ -118,9 +120,12 @@ export function createSimulatedKv(options: KvOptions): Kv {
         // A write that has arrived may be done when nobody waits for it any more.
         const answer = etcd.ask(member, { write, effect, isWanted: () => write || !state.over });
         // What etcd refuses, it refuses by an answer.
-        const [settled] = await Promise.allSettled([answer]);
+        const settled = await answer.then(
+          (value) => ({ value }),
+          (refusal: unknown) => ({ refusal }),
+        );
         await carry({ from: member, to: from }, state);
-        if (settled.status === 'rejected') throw settled.reason;
+        if ('refusal' in settled) throw settled.refusal;
         return settled.value;
       });
     } catch (error) {
@@ -158,7 +163,8 @@ export function createSimulatedKv(options: KvOptions): Kv {
     let last: unknown;
     for (const member of inOrder()) {
       try {
-        await connect(member, REQUEST_TIMEOUT_MS / options.members.length);
+        refuseIfClosed();
+        if (!isConnected(member)) await connect(member, REQUEST_TIMEOUT_MS / options.members.length);
         return member;
       } catch (error) {
         if (!hasCode(error, 'unavailable', 'timeout')) throw error;
@@ -169,29 +175,56 @@ export function createSimulatedKv(options: KvOptions): Kv {
     throw last;
   };
 
-  async function* watch(wanted: WatchOptions): AsyncGenerator<WatchBatch> {
+  const openStream = async (wanted: WatchOptions): Promise<Stream> => {
     if (wanted.signal.aborted) throw abortError(wanted.signal);
     const member = await open();
     const inbox = createInbox<WatchBatch>();
-    streams.set(inbox, member);
     const stop = new AbortController();
-    const end = (): void => inbox.end(abortError(wanted.signal));
-    const onClose = (): void => inbox.end(new RigError('aborted', 'the etcd client was closed'));
-    wanted.signal.addEventListener('abort', end, { once: true });
-    closing.signal.addEventListener('abort', onClose, { once: true });
+    const stream: Stream = {
+      next: inbox.next,
+      end: (error) => {
+        if (!streams.delete(stream)) return;
+        inbox.end(error);
+        forgetEnd();
+        stop.abort();
+        wanted.signal.removeEventListener('abort', onAbort);
+        closing.signal.removeEventListener('abort', onClose);
+      },
+    };
+    const onAbort = (): void => stream.end(abortError(wanted.signal));
+    const onClose = (): void => stream.end(new RigError('aborted', 'the etcd client was closed'));
     const forgetEnd = process.onEnd(() => stop.abort());
-    void serveWatch(options, { member, inbox, wanted: { ...wanted, signal: stop.signal } });
+    streams.set(stream, member);
+    wanted.signal.addEventListener('abort', onAbort, { once: true });
+    closing.signal.addEventListener('abort', onClose, { once: true });
+    const told = { push: inbox.push, end: stream.end };
+    void serveWatch(options, { member, inbox: told, wanted: { ...wanted, signal: stop.signal } });
     if (streams.size === 1) probe();
-    try {
-      yield* inbox;
-    } finally {
-      streams.delete(inbox);
-      forgetEnd();
-      stop.abort();
-      wanted.signal.removeEventListener('abort', end);
-      closing.signal.removeEventListener('abort', onClose);
-    }
-  }
+    return stream;
+  };
+  /** It is opened when it is first read. */
+  const watch = (wanted: WatchOptions): AsyncIterable<WatchBatch> => ({
+    [Symbol.asyncIterator]: () => {
+      let stream: Stream | undefined;
+      let isOver = false;
+      const end = (): void => {
+        isOver = true;
+        stream?.end();
+      };
+      const begin = async (): Promise<IteratorResult<WatchBatch, undefined>> => {
+        stream = await openStream(wanted);
+        if (isOver) end();
+        return stream.next();
+      };
+      return {
+        next: () => (stream === undefined ? begin() : stream.next()),
+        return: async () => {
+          end();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  });
 
   /** Looks after the members that streams are open to, for as long as there are any. */
   const probe = (): void => {
@@ -206,7 +239,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
         }).catch((cause: unknown) => {
           suspect(member);
           const silent = new RigError('unavailable', `${member} is silent`, { definite: false, cause });
-          for (const [inbox, at] of streams) if (at === member) inbox.end(silent);
+          for (const [stream, at] of streams) if (at === member) stream.end(silent);
         });
       }
       if (streams.size > 0) probe();

@@ -129,7 +129,17 @@ export function doneBy<T>(process: Process, work: () => Promise<T>): Promise<T> 
     const gone = (): void => reject(new RigError('unavailable', 'the process ended', { definite: false }));
     if (process.isOver) return gone();
     const forget = process.onEnd(gone);
-    process.enter(() => void work().finally(forget).then(resolve, reject));
+    const over = (settle: () => void): void => {
+      forget();
+      settle();
+    };
+    process.enter(
+      () =>
+        void work().then(
+          (value) => over(() => resolve(value)),
+          (error: unknown) => over(() => reject(error)),
+        ),
+    );
   });
 }
 

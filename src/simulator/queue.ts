@@ -39,7 +39,7 @@ export function createQueue(): Queue {
       places += 1;
       const entry: Entry = { dueMs: nowMs + Math.max(0, ms), place: places, callback };
       heap.push(entry);
-      rise(heap, heap.length - 1);
+      rise(heap, entry);
       return () => {
         entry.callback = undefined;
       };
@@ -65,36 +65,34 @@ const isBefore = (one: Entry, other: Entry): boolean =>
 function takeFirst(heap: Entry[]): Entry | undefined {
   const first = heap[0];
   const last = heap.pop();
-  if (last === undefined || last === first) return first;
-  heap[0] = last;
-  sink(heap, 0);
+  if (last !== undefined && last !== first) sink(heap, last);
   return first;
 }
 
-function rise(heap: Entry[], from: number): void {
-  for (let index = from; index > 0; ) {
-    const parent = (index - 1) >> 1;
-    if (!swapIfBefore(heap, index, parent)) return;
-    index = parent;
+/** Puts the entry, for which there is a place at the end, where no parent is due after it. */
+function rise(heap: Entry[], entry: Entry): void {
+  let index = heap.length - 1;
+  while (index > 0) {
+    const above = (index - 1) >> 1;
+    const parent = heap[above] as Entry;
+    if (!isBefore(entry, parent)) break;
+    heap[index] = parent;
+    index = above;
   }
+  heap[index] = entry;
 }
 
-function sink(heap: Entry[], from: number): void {
-  for (let index = from; ; ) {
-    const left = 2 * index + 1;
-    const right = left + 1;
-    const [a, b] = [heap[left], heap[right]];
-    if (a === undefined) return;
-    const child = b !== undefined && isBefore(b, a) ? right : left;
-    if (!swapIfBefore(heap, child, index)) return;
-    index = child;
+/** Puts the entry, in the place of the first, where no child is due before it. */
+function sink(heap: Entry[], entry: Entry): void {
+  const { length } = heap;
+  let index = 0;
+  for (let below = 1; below < length; below = 2 * index + 1) {
+    const right = below + 1;
+    if (right < length && isBefore(heap[right] as Entry, heap[below] as Entry)) below = right;
+    const child = heap[below] as Entry;
+    if (!isBefore(child, entry)) break;
+    heap[index] = child;
+    index = below;
   }
-}
-
-function swapIfBefore(heap: Entry[], child: number, parent: number): boolean {
-  const [one, other] = [heap[child], heap[parent]];
-  if (one === undefined || other === undefined || !isBefore(one, other)) return false;
-  heap[child] = other;
-  heap[parent] = one;
-  return true;
+  heap[index] = entry;
 }
