@@ -1,7 +1,7 @@
 // Digests and authentication codes: the one place that computes them, so that
 // code without access to Node's own modules can.
 
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
 
 /** HMAC-SHA256 of the text (UTF-8), as 64 hexadecimal digits. */
 export function hmacSha256(key: string, text: string): string {
@@ -10,7 +10,7 @@ export function hmacSha256(key: string, text: string): string {
 
 /** SHA-256 of the text (UTF-8), as 64 hexadecimal digits. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /** Compares without telling by its time how much is the same. */
@@ -29,14 +29,14 @@ export interface Measured {
 
 /** Counts and digests a stream while it passes. */
 export function measured(source: AsyncIterable<Uint8Array>): Measured {
-  const hash = createHash('sha256');
+  const digest = createHash('sha256');
   let bytes = 0;
   async function* pass(): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
-      hash.update(chunk);
+      digest.update(chunk);
       bytes += chunk.length;
       yield chunk;
     }
   }
-  return { stream: pass(), bytes: () => bytes, sha256: () => hash.copy().digest('hex') };
+  return { stream: pass(), bytes: () => bytes, sha256: () => digest.copy().digest('hex') };
 }

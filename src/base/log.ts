@@ -36,7 +36,10 @@ export function createLog(options: {
   const emit = (level: LogLevel, event: string, fields: LogFields = {}): void => {
     if (LEVELS.indexOf(level) < threshold) return;
     const at = new Date(options.nowMs()).toISOString();
-    options.write(`${JSON.stringify({ at, level, event, ...options.fields, ...fields }, errorsAsText)}\n`);
+    const line = { at, level, event, ...options.fields, ...fields };
+    // Asked about every field, a replacer makes it twice as long; most lines are plain.
+    const isPlain = Object.values(line).every((value) => typeof value !== 'object' || value === null);
+    options.write(`${isPlain ? JSON.stringify(line) : JSON.stringify(line, errorsAsText)}\n`);
   };
   return {
     debug: (event, fields) => emit('debug', event, fields),

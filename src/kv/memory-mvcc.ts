@@ -41,10 +41,14 @@ export interface Inbox {
   end(): void;
 }
 
+/** Takes what was committed under its prefix. */
+type Subscriber = (changes: readonly Change[]) => void;
+
 export function createMvcc(): Mvcc {
   let revision = 1;
   const history = createHistory();
-  const inboxes = new Set<(changes: readonly Change[]) => void>();
+  /** Those who subscribed, by prefix: many watch the same. */
+  const subscribers = new Map<string, Set<Subscriber>>();
   const current = new Map<string, KeyValue>();
   const sortedKeys: string[] = [];
   const leased = new Map<string, Set<string>>();
@@ -114,19 +118,26 @@ export function createMvcc(): Mvcc {
       revision += 1;
       pages.clear();
       history.append(changes);
-      for (const deliver of inboxes) deliver(changes);
+      for (const [prefix, those] of subscribers) {
+        const wanted = changes.filter(({ key }) => key.startsWith(prefix));
+        if (wanted.length > 0) for (const deliver of those) deliver(wanted);
+      }
     },
     keysOfLease: (leaseId) => [...(leased.get(leaseId) ?? [])].sort(),
     subscribe: ({ prefix, fromRevision, onArrival }) => {
-      const isWanted = ({ key }: Change): boolean => key.startsWith(prefix);
-      const inbox = fromRevision === undefined ? [] : history.from(fromRevision).filter(isWanted);
-      const deliver = (changes: readonly Change[]): void => {
-        const wanted = changes.filter(isWanted);
-        inbox.push(...wanted);
-        if (wanted.length > 0) onArrival();
+      const past = fromRevision === undefined ? [] : history.from(fromRevision);
+      const inbox = past.filter(({ key }) => key.startsWith(prefix));
+      const deliver: Subscriber = (changes) => {
+        inbox.push(...changes);
+        onArrival();
       };
-      inboxes.add(deliver);
-      return { take: () => inbox.splice(0), end: () => void inboxes.delete(deliver) };
+      const others = subscribers.get(prefix) ?? new Set();
+      subscribers.set(prefix, others.add(deliver));
+      const end = (): void => {
+        others.delete(deliver);
+        if (others.size === 0 && subscribers.get(prefix) === others) subscribers.delete(prefix);
+      };
+      return { take: () => inbox.splice(0), end };
     },
     compact: (at) => history.compact(at, revision),
   };

@@ -6,7 +6,7 @@ import { abortError } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { WatchBatch, WatchEvent, WatchOptions } from './kv.ts';
 import type { Change } from './memory-history.ts';
-import type { Mvcc } from './memory-mvcc.ts';
+import type { Inbox, Mvcc } from './memory-mvcc.ts';
 
 /** What a watch sees of the store. */
 export interface Watched {
@@ -19,10 +19,51 @@ export interface Watched {
   readonly sleepers: Set<() => void>;
 }
 
-export async function* watchMemory(
-  store: Watched,
-  options: WatchOptions & { readonly closed: AbortSignal },
-): AsyncGenerator<WatchBatch> {
+type Options = WatchOptions & { readonly closed: AbortSignal };
+
+/** By hand, for every event goes to many watches: an async generator makes thrice as many promises of each. */
+export function watchMemory(store: Watched, options: Options): AsyncIterable<WatchBatch> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      let watch: OpenWatch | undefined;
+      let isOver = false;
+      const end = (): void => {
+        isOver = true;
+        watch?.end();
+      };
+      const over = { done: true, value: undefined } as const;
+      return {
+        next: async () => {
+          if (isOver) return over;
+          try {
+            if (watch !== undefined) {
+              const value = await watch.batch();
+              return value === undefined ? over : { done: false, value };
+            }
+            watch = openWatch(store, options);
+            return { done: false, value: watch.bookmark };
+          } catch (error) {
+            end();
+            throw error;
+          }
+        },
+        return: async () => {
+          end();
+          return over;
+        },
+      };
+    },
+  };
+}
+
+interface OpenWatch {
+  readonly bookmark: WatchBatch;
+  /** All that was committed since the last; undefined once it has ended. Throws what the watch ends by. */
+  batch(): Promise<WatchBatch | undefined>;
+  end(): void;
+}
+
+function openWatch(store: Watched, options: Options): OpenWatch {
   const { mvcc, clusterId } = store;
   const { prefix, signal, closed } = options;
   const fromRevision = Math.max(1, options.fromRevision);
@@ -38,30 +79,36 @@ export async function* watchMemory(
   if (fromRevision > mvcc.revision + 1) {
     throw new RigError('compacted', `revision ${fromRevision} is ahead of the store's ${mvcc.revision}`);
   }
+  let isOver = false;
   const alarm = createAlarm(store, [signal, closed]);
   const wanted = { prefix, onArrival: alarm.ring };
   // Whoever has nothing to catch up with is handed the commits from now on.
   let inbox = fromRevision > mvcc.revision ? mvcc.subscribe(wanted) : undefined;
-  try {
-    yield { clusterId, revision: fromRevision - 1, events: [] };
-    check();
-    if (inbox === undefined) {
-      // As etcd does, only once it has said that the watch is established.
-      if (Math.max(1, fromRevision - 1) < mvcc.compactRevision) {
-        throw new RigError('compacted', `revision ${fromRevision} of ${prefix} is no longer kept`);
+  const caughtUp = (): Inbox => {
+    // As etcd does, only once it has said that the watch is established.
+    if (Math.max(1, fromRevision - 1) < mvcc.compactRevision) {
+      throw new RigError('compacted', `revision ${fromRevision} of ${prefix} is no longer kept`);
+    }
+    return mvcc.subscribe({ ...wanted, fromRevision });
+  };
+  return {
+    bookmark: { clusterId, revision: fromRevision - 1, events: [] },
+    batch: async () => {
+      while (!isOver) {
+        check();
+        inbox ??= caughtUp();
+        const events = inbox.take().map((change) => toEvent(change, options, mvcc.compactRevision));
+        if (events.length > 0) return { clusterId, revision: mvcc.revision, events };
+        await alarm.rung();
       }
-      inbox = mvcc.subscribe({ ...wanted, fromRevision });
-    }
-    for (;;) {
-      check();
-      const events = inbox.take().map((change) => toEvent(change, options, mvcc.compactRevision));
-      if (events.length > 0) yield { clusterId, revision: mvcc.revision, events };
-      else await alarm.rung();
-    }
-  } finally {
-    inbox?.end();
-    alarm.end();
-  }
+      return undefined;
+    },
+    end: () => {
+      isOver = true;
+      inbox?.end();
+      alarm.end();
+    },
+  };
 }
 
 /**
@@ -97,6 +144,7 @@ function createAlarm({ sleepers }: Watched, signals: readonly AbortSignal[]): Al
         wake = resolve;
       }),
     end: () => {
+      ring();
       sleepers.delete(ring);
       for (const signal of signals) signal.removeEventListener('abort', ring);
     },

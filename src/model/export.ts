@@ -29,7 +29,8 @@ export const exportRulesSchema = z
   .array(exportRuleSchema)
   .max(64)
   .refine(
-    (rules) => new Set(rules.map((rule) => canonicalHost(rule.host))).size === rules.length,
+    (rules) =>
+      rules.length < 2 || new Set(rules.map(({ host }) => canonicalHost(host))).size === rules.length,
     'must name each host once',
   );
 

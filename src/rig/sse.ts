@@ -14,18 +14,21 @@ export interface ServerSentEvent {
 /** The events of a stream, as they come. What follows the last empty line is no event. */
 export async function* serverSentEvents(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   let fields: string[] = [];
-  for await (const line of linesOf(stream)) {
-    if (line !== '') {
-      fields.push(line);
-      continue;
+  for await (const lines of linesOf(stream)) {
+    for (const line of lines) {
+      if (line !== '') {
+        fields.push(line);
+        continue;
+      }
+      const event = eventOf(fields);
+      fields = [];
+      if (event !== undefined) yield event;
     }
-    const event = eventOf(fields);
-    fields = [];
-    if (event !== undefined) yield event;
   }
 }
 
-async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** Those that each chunk ends. */
+async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of stream) {
@@ -33,7 +36,7 @@ async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<strin
     // A lone CR at the end may be the half of a CRLF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
-    yield* lines;
+    yield lines;
   }
 }
 

@@ -4,7 +4,7 @@
 import { callRoute } from '../daemon/api/call.ts';
 import { createMethodLookup } from '../daemon/api/methods.ts';
 import { NO_SUCH_CALL, wrongMethod } from '../daemon/api/refusals.ts';
-import { type ApiContext, type ApiResponse, problem } from '../daemon/api/route.ts';
+import { type ApiContext, type ApiResponse, problem, type Route } from '../daemon/api/route.ts';
 import { ROUTES } from '../daemon/api/routes.ts';
 
 export interface ApiCall {
@@ -19,15 +19,21 @@ export interface ApiCall {
 }
 
 const methodsOf = createMethodLookup(ROUTES);
-const PATTERNS = ROUTES.map((route) => ({
-  route,
-  pattern: new RegExp(`^${route.path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`),
-}));
+const PATTERNS_BY_METHOD: ReadonlyMap<
+  string,
+  readonly { readonly route: Route; readonly pattern: RegExp }[]
+> = Map.groupBy(
+  ROUTES.map((route) => ({
+    route,
+    pattern: new RegExp(`^${route.path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`),
+  })),
+  ({ route }) => route.method,
+);
 
 /** Never rejects. */
 export async function answerCall(context: ApiContext, call: ApiCall): Promise<ApiResponse> {
   const [path = '', query = ''] = call.path.split('?');
-  const found = PATTERNS.find(({ route, pattern }) => route.method === call.method && pattern.test(path));
+  const found = PATTERNS_BY_METHOD.get(call.method)?.find(({ pattern }) => pattern.test(path));
   if (found === undefined) {
     const methods = methodsOf(call.path);
     return methods.length === 0 ? NO_SUCH_CALL : wrongMethod(methods);

@@ -19,7 +19,7 @@ export interface WatchingClient {
 
 /** Sends what there is, in order, until nobody listens any more. */
 export async function serveWatch(
-  { etcd, wires, process, host = '' }: WatchingClient,
+  { etcd, wires, process, host }: WatchingClient,
   stream: {
     readonly member: string;
     readonly inbox: Pick<Inbox<WatchBatch>, 'push' | 'end'>;
@@ -39,13 +39,15 @@ export async function serveWatch(
     .get(member)
     ?.process?.onEnd(() => fail(new RigError('unavailable', `${member} ended`)));
   try {
-    await wires.carry({ from: host, to: member, bytes: MESSAGE_BYTES }, state);
+    await wires.carry({ from: host ?? '', to: member, bytes: MESSAGE_BYTES }, state);
     const source = await etcd.ask(member, { write: false, isWanted, effect: async (kv) => kv.watch(wanted) });
     for await (const batch of source) {
       // A member without a leader tells of nothing new.
-      await etcd.ask(member, { write: false, isWanted, effect: async () => undefined });
+      if (!etcd.serves(member))
+        await etcd.ask(member, { write: false, isWanted, effect: async () => undefined });
       const bytes = MESSAGE_BYTES * Math.max(1, batch.events.length);
-      await wires.carry({ from: member, to: host, bytes, opener: host }, state);
+      // Whoever only observes, beside the cluster, sees at once what there is: nothing waits for it on the way.
+      if (host !== undefined) await wires.carry({ from: member, to: host, bytes, opener: host }, state);
       process.enter(() => inbox.push(batch));
     }
   } catch (error) {

@@ -111,6 +111,7 @@ async function applyAll(
 ): Promise<{ readonly revision: number; readonly stop: string | undefined }> {
   const { kv, clock, log, node, leadership } = options;
   const { term } = leadership;
+  if (actions.length === 0) return { revision: 0, stop: undefined };
   // As of the plan: the view goes on changing while the plan is applied.
   const entries = new Map(view.entries);
   const work = actions.flatMap((action) => {

@@ -28,19 +28,17 @@ export function createStateReader(log: Log): StateReader {
   const nodes = createReader<Node>(nodeSchema, log);
   const specs = createReader<NodeSpec>(nodeSpecSchema, log);
   return (entries) => {
-    const all = [...entries.values()];
+    const all = grouped(entries);
     return {
-      volumes: volumes(under(all, VOLUMES_PREFIX))
+      volumes: volumes(all.volumes)
         .sort((a, b) => a.kv.createRevision - b.kv.createRevision || (a.kv.key < b.kv.key ? -1 : 1))
         // A value under another volume's key would make writes go astray.
         .filter(({ kv, value }) => kv.key === volumeKey(value.id))
         .map(({ value }) => value),
-      nodes: nodes(under(all, NODES_PREFIX))
+      nodes: nodes(all.nodes)
         .filter(({ kv, value }) => nameIn(NODES_PREFIX, kv.key) === value.name)
         .map(({ value }) => value),
-      specs: new Map(
-        specs(under(all, SPECS_PREFIX)).map(({ kv, value }) => [nameIn(SPECS_PREFIX, kv.key), value]),
-      ),
+      specs: new Map(specs(all.specs).map(({ kv, value }) => [nameIn(SPECS_PREFIX, kv.key), value])),
     };
   };
 }
@@ -53,7 +51,7 @@ interface Read<T> {
 /** Reads what it has not read before; remembers for as long as it is asked. */
 function createReader<T>(schema: z.ZodType<T>, log: Log): (kvs: readonly KeyValue[]) => Read<T>[] {
   /** By key and revision; null for what is malformed. */
-  let known: ReadonlyMap<string, { readonly kv: KeyValue; readonly value: T | null }> = new Map();
+  let known: ReadonlyMap<string, Read<T | null>> = new Map();
   const read = (kv: KeyValue): T | null => {
     try {
       return parseStored(schema, kv);
@@ -63,18 +61,30 @@ function createReader<T>(schema: z.ZodType<T>, log: Log): (kvs: readonly KeyValu
     }
   };
   return (kvs) => {
-    known = new Map(
-      kvs.map((kv) => {
-        const before = known.get(kv.key);
-        // The value too: a store that was wiped counts its revisions anew.
-        const isSame = before?.kv.modRevision === kv.modRevision && before.kv.value === kv.value;
-        return [kv.key, { kv, value: isSame ? before.value : read(kv) }];
-      }),
-    );
-    return [...known.values()].flatMap(({ kv, value }) => (value === null ? [] : [{ kv, value }]));
+    const now = new Map<string, Read<T | null>>();
+    const found: Read<T>[] = [];
+    for (const kv of kvs) {
+      const before = known.get(kv.key);
+      // The value too: a store that was wiped counts its revisions anew.
+      const isSame = before?.kv.modRevision === kv.modRevision && before.kv.value === kv.value;
+      const value = isSame ? before.value : read(kv);
+      now.set(kv.key, { kv, value });
+      if (value !== null) found.push({ kv, value });
+    }
+    known = now;
+    return found;
   };
 }
 
-function under(kvs: readonly KeyValue[], prefix: string): readonly KeyValue[] {
-  return kvs.filter(({ key }) => key.startsWith(prefix));
+/** In one pass: it is done before every plan. */
+function grouped(entries: ReadonlyMap<string, KeyValue>) {
+  const volumes: KeyValue[] = [];
+  const nodes: KeyValue[] = [];
+  const specs: KeyValue[] = [];
+  for (const kv of entries.values()) {
+    if (kv.key.startsWith(VOLUMES_PREFIX)) volumes.push(kv);
+    else if (kv.key.startsWith(NODES_PREFIX)) nodes.push(kv);
+    else if (kv.key.startsWith(SPECS_PREFIX)) specs.push(kv);
+  }
+  return { volumes, nodes, specs };
 }
