@@ -23,7 +23,7 @@ const withContainers = {
 
 export default {
   // What ends a test that hangs, however busy the machine is; what has to be fast is asserted.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   projects: [
     project('unit'),
     project('contract', withContainers),

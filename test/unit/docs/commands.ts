@@ -19,12 +19,22 @@ const OURS = /^(?:rig|npm|docker compose|\.\/scripts\/\S+)(?: |$)/;
 
 export function commandsOf(document: string): readonly DocumentedCommand[] {
   const text = readFileSync(join(ROOT_FOLDER, document), 'utf8');
-  const blocks = [...text.matchAll(BLOCK)].flatMap(([, block = '']) => block.trim().split('\n'));
+  const blocks = [...text.matchAll(BLOCK)].flatMap(([, block = '']) => withComposeFiles(block));
   const inline = [...text.replaceAll(/^```.*?^```$/gms, '').matchAll(INLINE)].map(([, code = '']) => code);
   return [
     ...blocks.flatMap((line) => read(line, false)),
     ...inline.flatMap((line) => read(line, true)),
   ].filter(({ words }) => OURS.test(words.join(' ')));
+}
+
+/** Compose takes the files that COMPOSE_FILE names where it is given none. */
+function withComposeFiles(block: string): readonly string[] {
+  const files = /^export COMPOSE_FILE=(\S+)$/m.exec(block)?.[1]?.split(':') ?? [];
+  const given = files.map((file) => `-f ${file} `).join('');
+  return block
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/^docker compose (?!-f )/, `$&${given}`));
 }
 
 /** Comments go, as a shell takes them; what is joined by `&&` or `|` is several. */

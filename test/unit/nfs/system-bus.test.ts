@@ -7,7 +7,7 @@ import { createConnection, type Message, messageType } from 'dbus-native';
 import { createSystemBus, NotConnectedError } from '../../../src/nfs/system-bus.ts';
 
 const CALL = { destination: 'a.b', path: '/a', interface: 'a.b', member: 'Ask' } as const;
-const TIMEOUT_MS = 200;
+const TIMEOUT_MS = 2_000;
 
 let folder: string;
 let server: Server;
