@@ -91,7 +91,7 @@ const NO_ROOM: IoAnswer = { outcome: 'unknown', full: true, detail: 'NFS4ERR_DQU
  */
 function begin(volume: MemorySubvolume, { file, content, bytes }: Write): number | undefined {
   const before = volume.files.get(file);
-  const otherBytes = volume.usedBytes - (before === undefined ? 0 : storedFile(before).bytes);
+  const otherBytes = Math.max(0, volume.usedBytes - (before === undefined ? 0 : storedFile(before).bytes));
   const roomBytes = Math.max(0, (volume.quotaBytes ?? Number.POSITIVE_INFINITY) - otherBytes);
   if (roomBytes === 0 && before === undefined) return undefined;
   const fits = Math.min(bytes, roomBytes);
@@ -110,8 +110,15 @@ function finish(volume: MemorySubvolume, { file, content, bytes }: Write, fits: 
 
 function put(volume: MemorySubvolume, file: string, stored: StoredFile): void {
   const before = volume.files.get(file);
-  volume.usedBytes += stored.bytes - (before === undefined ? 0 : storedFile(before).bytes);
+  giveBack(volume, before);
+  volume.usedBytes += stored.bytes;
   volume.files.set(file, JSON.stringify(stored));
+}
+
+/** What was compressed since takes less than its length: of how much nobody keeps book, but never less than nothing. */
+function giveBack(volume: MemorySubvolume, before: string | undefined): void {
+  const bytes = before === undefined ? 0 : storedFile(before).bytes;
+  volume.usedBytes = Math.max(0, volume.usedBytes - bytes);
 }
 
 const FILLER = '.rig-filler';
@@ -121,7 +128,7 @@ export function fillVolume(volume: MemorySubvolume | undefined, wanted: boolean)
   if (volume === undefined) return;
   const before = volume.files.get(FILLER);
   if (before !== undefined) {
-    volume.usedBytes -= storedFile(before).bytes;
+    giveBack(volume, before);
     volume.files.delete(FILLER);
   }
   if (!wanted || volume.quotaBytes === null) return;

@@ -76,6 +76,7 @@ function drawWorkload(random: Random): Workload {
     },
     volumes: { most: between(4, 10, random), sizesGib: [0.25, 0.5, 1] },
     fileBytes: [1_000, 16_384, 262_144],
+    overwritePercent: 25,
     conditionalPercent: 30,
     constrainedPercent: 15,
     leastPercent: 25,

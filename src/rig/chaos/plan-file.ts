@@ -23,6 +23,7 @@ const workloadSchema = z.strictObject({
     sizesGib: z.array(z.number().positive()).min(1).readonly(),
   }),
   fileBytes: z.array(z.int().positive()).min(1).readonly(),
+  overwritePercent: percentSchema.exactOptional(),
   conditionalPercent: percentSchema,
   constrainedPercent: percentSchema,
   leastPercent: percentSchema,

@@ -1,5 +1,5 @@
 // Whatever was accepted comes to an end: what a client was promised by a 202 is
-// stored, and is then done, or refused with a reason that `control.error` shows.
+// stored (lost-answers.ts), and is then done, or refused with a reason that `control.error` shows.
 //
 // Assumes that etcd's events are complete. A volume has come to rest when it is
 // ready with its exports applied, or says in `control.error` why it can't go on,
@@ -10,8 +10,8 @@
 import { sameRules } from '../../model/export.ts';
 import { moveTaskOf, type Volume } from '../../model/volume.ts';
 import type { Check, RecordedRun } from '../history.ts';
-import { calls } from './calls.ts';
 import { impairments, isAct } from './impairments.ts';
+import { firstLostSpec, firstLostVolume } from './lost-answers.ts';
 import { downAtEnd, endMs, hits, type Outage, outages } from './outages.ts';
 import { whenMoreAreOut } from './quorum.ts';
 import type { Span } from './spans.ts';
@@ -33,7 +33,7 @@ const FAIL_OVER_MS = 5_000;
 
 export const ends: Check = (run) => {
   if (!run.etcdComplete) return unknown('the recorder did not see every revision of etcd');
-  const lost = firstLost(run);
+  const lost = firstLostVolume(run) ?? firstLostSpec(run);
   if (lost !== undefined) return invalid(lost.reason, lost.lines);
   const disturbances = createDisturbances(run);
   const clock = workClockOf(run);
@@ -110,37 +110,6 @@ function createDisturbances(run: RecordedRun): (volume: Volume | undefined) => r
     return nodes.some(({ name }) => name === container);
   }
 }
-
-/** An answer of 202 whose volume etcd never held so. */
-function firstLost(run: RecordedRun) {
-  const stored = new Set(volumeSteps(run).map(({ after }) => stamp(after)));
-  for (const { call, operation, process, completion } of calls(run)) {
-    if (operation.kind !== 'http' || !operation.path.startsWith('/volumes') || completion?.status !== 202)
-      continue;
-    const volume = completion.body as Volume | undefined;
-    if (volume?.control === undefined || stored.has(stamp(volume))) continue;
-    return {
-      reason: `volume ${volume.id} was accepted, and never stored as the answer says`,
-      lines: [
-        `${seconds(completion.atMs)}: ${operation.method} ${operation.path} at ${operation.node} by ${process} ` +
-          `(call ${call}): 202, ${volume.state}`,
-      ],
-    };
-  }
-  return undefined;
-}
-
-/** What tells one write of a volume from another. */
-const stamp = (volume: Volume | undefined): string =>
-  volume === undefined
-    ? ''
-    : JSON.stringify([
-        volume.id,
-        volume.state,
-        volume.requested.reserved_size,
-        volume.control.updated,
-        volume.control.writer.node,
-      ]);
 
 function isAtRest(volume: Volume | undefined): boolean {
   if (volume === undefined || volume.control.error !== null) return true;

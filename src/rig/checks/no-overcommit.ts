@@ -2,7 +2,8 @@
 //
 // Assumes that a volume takes what reservationsOf() of model/volume.ts says, and
 // that a node's capacity is what specs/<node> says, or the topology before
-// that key exists.
+// that key exists. Who lowers it can't know what is reserved until it is lowered: where that
+// is more, nothing is wrong if the next change of the spec puts it back.
 
 import { bytesToGib, gibToBytes } from '../../base/units.ts';
 import { nameIn, SPECS_PREFIX } from '../../kv/keys.ts';
@@ -21,13 +22,22 @@ export const noOvercommit: Check = (run) => {
   const capacities = new Map(run.topology.nodes.map((node) => [node.name, node.capacityGib]));
   const reservations = new Map<string, Reserved>();
   const steps = new Map(volumeSteps(run).map((step) => [step.event, step]));
+  const specs = Map.groupBy(
+    run.etcd.flatMap((event) => capacityIn(event) ?? []),
+    ({ node }) => node,
+  );
   let placed = 0;
   let touched = new Set<string>();
   for (const [index, event] of run.etcd.entries()) {
     const spec = capacityIn(event);
     if (spec !== undefined) {
-      capacities.set(spec.node, spec.capacityGib);
-      touched.add(spec.node);
+      const { node, capacityGib, revision } = spec;
+      const beforeGib = capacities.get(node) ?? capacityGib;
+      const next = specs.get(node)?.find((later) => later.revision > revision);
+      const isTooLittle = gibToBytes(capacityGib) < (reservations.get(node)?.sumBytes ?? 0);
+      const isPutBack = isTooLittle && next !== undefined && next.capacityGib >= beforeGib;
+      capacities.set(node, isPutBack ? beforeGib : capacityGib);
+      touched.add(node);
     }
     const step = steps.get(event);
     if (step !== undefined) {
@@ -77,12 +87,18 @@ function account(reservations: Map<string, Reserved>, step: VolumeStep): readonl
   return [...left, ...reached].map(({ node }) => node);
 }
 
+interface Capacity {
+  readonly node: string;
+  readonly capacityGib: number;
+  readonly revision: number;
+}
+
 /** The capacity that an event gives a node, if it does. */
-function capacityIn(event: EtcdEvent): { readonly node: string; readonly capacityGib: number } | undefined {
+function capacityIn(event: EtcdEvent): Capacity | undefined {
   if (!event.key.startsWith(SPECS_PREFIX) || event.kind === 'delete') return undefined;
   try {
     const spec = parseStored(nodeSpecSchema, { key: event.key, value: event.value ?? '' });
-    return { node: nameIn(SPECS_PREFIX, event.key), capacityGib: spec.capacity };
+    return { node: nameIn(SPECS_PREFIX, event.key), capacityGib: spec.capacity, revision: event.revision };
   } catch {
     return undefined;
   }

@@ -38,6 +38,8 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
   const used = new Set<string>();
   /** What has not been seen yet, other faults being in the way. */
   const owed = new Map<string, { readonly hit: Hit; readonly sign: Sign }>();
+  /** Those that are about to bite: the cluster need not be well any more. */
+  const coming = new Set<string>();
 
   const record = (phase: NemesisEvent['phase'], hit: Hit, evidence?: string): void => {
     const { id, spec, members } = hit;
@@ -49,6 +51,8 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
     const what = `${faultOf(spec).describe(spec)} ${sign === 'shows' ? 'shows' : 'is gone'}`;
     write({ type: 'expectation', what, outcome: 'unseen', boundMs: SHOWS_WITHIN_MS, seen });
   };
+
+  const isCalm = (): boolean => hits.size === 0 && coming.size === 0;
 
   const hasOthers = ({ id }: Hit): boolean => [...hits.keys()].some((other) => other !== id);
 
@@ -107,10 +111,17 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
     const fault = faultOf(spec);
     const lacking = await fault.missing?.(site, spec);
     if (lacking !== undefined) return record('unavailable', { id, spec, members: [] }, lacking);
-    if (hits.size === 0) await isHealthy('before', { id, spec, members: [] });
-    const hit = await choose(id, spec);
+    if (checking !== undefined) await checking;
+    else if (isCalm()) await isHealthy('before', { id, spec, members: [] });
+    coming.add(id);
+    try {
+      const hit = await choose(id, spec);
+      if (hit !== undefined) hits.set(id, hit);
+    } finally {
+      coming.delete(id);
+    }
+    const hit = hits.get(id);
     if (hit === undefined) return;
-    hits.set(id, hit);
     record('inject', hit);
     try {
       await fault.inject(site, hit);
@@ -131,7 +142,7 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
     await look(hit, 'healed', SHOWS_WITHIN_MS);
     hits.delete(id);
     await lookAgain();
-    if (hits.size === 0) await isHealthy('after', hit);
+    if (isCalm()) await isHealthy('after', hit);
   };
 
   return {

@@ -41,10 +41,11 @@ const mixOf = ({ workload }: Plan, kinds: readonly Work[]): Workload['mix'] =>
 const volumesOf = ({ workload }: Plan, most: number): Workload['volumes'] => ({ ...workload.volumes, most });
 
 function plainer({ workload }: Plan): readonly Partial<Workload>[] {
-  const { conditionalPercent, constrainedPercent, fileBytes, volumes } = workload;
+  const { conditionalPercent, constrainedPercent, overwritePercent = 0, fileBytes, volumes } = workload;
   return [
     ...(conditionalPercent > 0 ? [{ conditionalPercent: 0 }] : []),
     ...(constrainedPercent > 0 ? [{ constrainedPercent: 0 }] : []),
+    ...(overwritePercent > 0 ? [{ overwritePercent: 0 }] : []),
     ...(fileBytes.length > 1 ? [{ fileBytes: fileBytes.slice(0, 1) }] : []),
     ...(volumes.sizesGib.length > 1
       ? [{ volumes: { ...volumes, sizesGib: volumes.sizesGib.slice(0, 1) } }]

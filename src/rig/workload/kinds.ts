@@ -69,9 +69,11 @@ export const KINDS: Readonly<Record<Work, Draw>> = {
   list: (outlook, random) => call(outlook, random, { method: 'GET', path: '/volumes?limit=1000' }),
   write: (outlook, random) => {
     const bytes = oneOf(outlook.workload.fileBytes, random) ?? 1;
-    const file = `${outlook.client.replaceAll(' ', '-')}-${hex(random, 8)}`;
+    const fresh = `${outlook.client.replaceAll(' ', '-')}-${hex(random, 8)}`;
     const place = oneOf(mounted(outlook, ['rw']), random);
-    return place && { kind: 'nfs-write', ...place, file, bytes };
+    return (
+      place && { kind: 'nfs-write', ...place, file: overwritten(outlook, random, place) ?? fresh, bytes }
+    );
   },
   read: (outlook, random) => {
     const { files } = outlook.known;
@@ -107,6 +109,18 @@ function mounted(outlook: Outlook, access: readonly string[]): readonly Place[] 
     const server = outlook.serverOf(volume);
     return server === null || isShunned(outlook, server) ? [] : [{ volume: volume.id, server }];
   });
+}
+
+/** One of its own there, if it is to be another content for that. */
+function overwritten(
+  { workload, known }: Outlook,
+  random: Random,
+  { volume }: Pick<Place, 'volume'>,
+): string | undefined {
+  const { overwritePercent = 0 } = workload;
+  return overwritePercent > 0 && inPercent(overwritePercent, random)
+    ? oneOf(known.files.get(volume) ?? [], random)
+    : undefined;
 }
 
 const isShunned = ({ known, nowMs }: Outlook, node: string): boolean =>

@@ -34,6 +34,8 @@ export interface Workload {
     readonly sizesGib: readonly number[];
   };
   readonly fileBytes: readonly number[];
+  /** Of writes, so many are to a file that the client has written there before. Default: 0. */
+  readonly overwritePercent?: number;
   /** Of changes of volumes, so many are made on condition of the ETag that the client saw last. */
   readonly conditionalPercent: number;
   /** Of orders, so many ask for the labels of one node. */

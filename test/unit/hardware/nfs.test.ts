@@ -3,7 +3,9 @@ import { createDisk, type ModelledDisk } from '../../../src/hardware/disk.ts';
 import { digestOf, serveNfs, storedFile } from '../../../src/hardware/nfs.ts';
 import { createMemoryNfsServer, type MemoryNfsServer } from '../../../src/nfs/memory.ts';
 import type { DiskCondition } from '../../../src/rig/deployment.ts';
+
 import { createMemoryDisk } from '../../../src/storage/memory.ts';
+import { recompress } from '../../../src/storage/memory-content.ts';
 
 const ID = 'v00000000000000a1';
 const ADDRESS = '10.0.0.1';
@@ -51,6 +53,15 @@ describe('the simulated NFS server', () => {
     expect(await serveNfs({ storage, server, address: ADDRESS, sleep }, request)).toMatchObject({
       full: true,
     });
+  });
+
+  it('never has less than nothing, when what was compressed meanwhile is written anew', async () => {
+    await write(600);
+    const volume = storage.disk.subvolumes.get(ID);
+    if (volume === undefined) throw new Error(`there is no ${ID}`);
+    recompress(volume, 'zstd:3');
+    await write(100);
+    expect(volume.usedBytes).toBe(100);
   });
 
   it('says of a file that is not there that it is not, to hosts that are accepted alone', async () => {

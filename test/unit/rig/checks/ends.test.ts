@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { specKey } from '../../../../src/kv/keys.ts';
 import * as change from '../../../../src/model/changes.ts';
 import { ends } from '../../../../src/rig/checks/ends.ts';
 import type { FaultSpec } from '../../../../src/rig/faults/spec.ts';
@@ -54,6 +55,23 @@ describe('ends', () => {
       history: [...run.history, { type: 'expectation', atMs: 60_000, what: '', outcome: 'met', seen: '' }],
     };
     expect(ends(late)).toMatchObject({ verdict: 'invalid', reason: expect.stringMatching(/stayed ready/) });
+  });
+
+  it('rejects an answer of 202 to a change of a node that was never stored, or otherwise', () => {
+    const drained = (stored: boolean, of = 0) => {
+      const history = calmRun().history.at(14_500);
+      const spec = { volume_path: '/srv', capacity: 8, labels: {}, draining: stored };
+      const revision = history.put(specKey('node1'), spec).revision() + of;
+      const put = { kind: 'http', node: 'node1', method: 'PUT', path: '/nodes/node1' } as const;
+      const operation = { ...put, body: { draining: true } };
+      const event = { type: 'call', call: 99, process: 'client', operation } as const;
+      history.record({ ...event, atMs: 14_400, phase: 'invoke' });
+      history.record({ ...event, atMs: 14_600, phase: 'ok', status: 202, etag: `"${revision}-1.2.3"` });
+      return ends(history.run());
+    };
+    expect(drained(true).verdict).toBe('valid');
+    const never = 'a change of node node1 was accepted, and never stored as the client asked for it';
+    expect([drained(false), drained(true, 1)]).toMatchObject([{ reason: never }, { reason: never }]);
   });
 
   it('rejects an answer of 202 that was never stored', () => {

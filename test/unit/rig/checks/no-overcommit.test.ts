@@ -44,6 +44,21 @@ describe('no-overcommit', () => {
     ).toBe('valid');
   });
 
+  it('accepts a capacity that was too little and was put back, and none that stays', () => {
+    const spec = (capacity: number) => ({ volume_path: '/srv', capacity, labels: {}, draining: false });
+    const lowered = (...capacities: readonly number[]) => {
+      const history = placed(4);
+      for (const capacity of capacities) history.put(specKey('node1'), spec(capacity));
+      return noOvercommit(history.run()).verdict;
+    };
+    expect([lowered(3, 8), lowered(6, 4), lowered(3, 5), lowered(8, 3)]).toEqual([
+      'valid',
+      'valid',
+      'invalid',
+      'invalid',
+    ]);
+  });
+
   it('judges a revision only after the last of its events', () => {
     const run = placed(4, 5).run();
     const last = run.etcd.at(-1);

@@ -64,6 +64,55 @@ describe('nemesis', () => {
     expect(nemesis.active()).toHaveLength(1);
   });
 
+  describe('with one that is about to be injected', () => {
+    /** Whoever is chosen when `isHeld` waits until `release`. */
+    const held = () => {
+      const record: Recorded[] = [];
+      const choosing = Promise.withResolvers<void>();
+      const chosen = Promise.withResolvers<void>();
+      const fake = fakeSite({});
+      const hold = { isHeld: false, choosing: choosing.promise, release: chosen.resolve };
+      const view = async () => {
+        if (hold.isHeld) {
+          choosing.resolve();
+          await chosen.promise;
+        }
+        return fake.site.view();
+      };
+      const health = { boundMs: 1_000, look: async () => ({ holds: true, seen: 'all is well' }) };
+      const nemesis = createNemesis({ ...fake.site, view }, (event) => record.push(event), health);
+      const looks = () => record.flatMap((event) => (event.type === 'expectation' ? [event.what] : []));
+      return { nemesis, hold, looks };
+    };
+    const before = 'the cluster is healthy before kill node1';
+
+    it('does not ask whether the cluster is well before another', async () => {
+      const { nemesis, hold, looks } = held();
+      hold.isHeld = true;
+      const first = nemesis.inject('a', KILL('node1'));
+      await hold.choosing;
+      hold.isHeld = false;
+      await nemesis.inject('b', KILL('node2'));
+      hold.release();
+      await first;
+      expect(looks()).toEqual([before]);
+    });
+
+    it('does not ask whether the cluster is well after another', async () => {
+      const { nemesis, hold, looks } = held();
+      await nemesis.inject('a', KILL('node1'));
+      hold.isHeld = true;
+      const second = nemesis.inject('b', KILL('node2'));
+      await hold.choosing;
+      await nemesis.heal('a');
+      expect(looks()).toEqual([before]);
+      hold.release();
+      await second;
+      await nemesis.heal('b');
+      expect(looks()).toEqual([before, 'the cluster is healthy after kill node2']);
+    });
+  });
+
   it('leaves one that never shows unseen, after its bound, and heals it all the same', async () => {
     const { nemesis, record, lines, nowMs } = played({ onAct: (act) => act === 'start' });
     await nemesis.inject('a', KILL('node2'));

@@ -73,6 +73,25 @@ describe('the kinds of work', () => {
     }
   });
 
+  it('write new files, and as often as is asked for another content to one of their own', () => {
+    const files = new Map([['v1', ['mine']]]);
+    const written = (overwritePercent?: number) => {
+      const seen = outlook([volume('v1')]);
+      const all = draws('write', {
+        ...seen,
+        workload: { ...workload, ...(overwritePercent !== undefined && { overwritePercent }) },
+        known: { ...seen.known, files },
+      });
+      return all.filter((call) => 'file' in call && call.file === 'mine').length;
+    };
+    expect([written(), written(0), written(100)]).toEqual([0, 0, 100]);
+    expect(written(30)).toBeGreaterThan(15);
+    expect(written(30)).toBeLessThan(45);
+    expect(
+      draws('write', outlook([volume('v1')], { workload: { ...workload, overwritePercent: 100 } })),
+    ).toHaveLength(100);
+  });
+
   it('leave alone who does not answer, unless nobody does', () => {
     const known = {
       ...outlook([volume('v1')]).known,
