@@ -1,5 +1,5 @@
-// A headless Chromium, driven over its DevTools protocol: a page is opened from
-// a file, and whatever it complains of is kept.
+// A headless Chromium, driven over its DevTools protocol: a page is opened from a
+// file or an address, and whatever it complains of is kept.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { connectDevTools, type DevTools } from './devtools.ts';
 export interface Page {
   /** Value of an expression, or of what its promise resolves to. Throws what it throws. */
   evaluate<Value>(expression: string): Promise<Value>;
+  /** A key by its name in the DOM: `a`, `Enter`, `Tab`. */
   press(key: string): Promise<void>;
   drag(from: Point, to: Point): Promise<void>;
   /** Resolves once whatever waits for a frame is drawn: after two. */
@@ -27,7 +28,8 @@ interface Point {
 }
 
 export interface Browser extends AsyncDisposable {
-  open(path: string, look: { readonly width: number; readonly dark?: boolean }): Promise<Page>;
+  /** `at`: the path of a file, or what begins with http://. */
+  open(at: string, look: { readonly width: number; readonly dark?: boolean }): Promise<Page>;
 }
 
 const command = (): string => {
@@ -48,7 +50,7 @@ export async function startBrowser(): Promise<Browser> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const socket = await connectDevTools(await addressOf(child));
   return {
-    open: (path, look) => openPage(socket, path, look),
+    open: (at, look) => openPage(socket, at.startsWith('http://') ? at : `file://${at}`, look),
     [Symbol.asyncDispose]: async () => {
       await socket.send('Browser.close').catch(() => undefined);
       await ended;
@@ -74,7 +76,7 @@ function addressOf(child: ChildProcess): Promise<string> {
 
 async function openPage(
   socket: DevTools,
-  path: string,
+  url: string,
   { width, dark = false }: { readonly width: number; readonly dark?: boolean },
 ): Promise<Page> {
   const { targetId } = await socket.send('Target.createTarget', { url: 'about:blank' });
@@ -85,7 +87,7 @@ async function openPage(
     socket.listeners.add(({ method, params = {}, sessionId: of }) => {
       if (of !== sessionId) return;
       if (method === 'Page.loadEventFired') resolve();
-      const complaint = complaintOf(method ?? '', params, path);
+      const complaint = complaintOf(method ?? '', params, url);
       if (complaint !== undefined) complaints.push(complaint);
     });
   });
@@ -99,7 +101,7 @@ async function openPage(
   await send('Emulation.setEmulatedMedia', {
     features: [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }],
   });
-  await send('Page.navigate', { url: `file://${path}` });
+  await send('Page.navigate', { url });
   await loaded;
   const evaluate = async <Value>(expression: string): Promise<Value> => {
     const answer = await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
@@ -113,8 +115,8 @@ async function openPage(
     drawn: () => evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))'),
     close: async () => void (await socket.send('Target.closeTarget', { targetId })),
     press: async (key) => {
-      const text = key.length === 1 ? { text: key } : {};
-      await send('Input.dispatchKeyEvent', { type: 'keyDown', key, ...text });
+      const stroke = STROKES[key] ?? (key.length === 1 ? { text: key } : {});
+      await send('Input.dispatchKeyEvent', { type: 'keyDown', key, ...stroke });
       await send('Input.dispatchKeyEvent', { type: 'keyUp', key });
     },
     drag: async (from, to) => {
@@ -126,14 +128,25 @@ async function openPage(
   };
 }
 
+/** What a browser needs to do by itself what a key does: press a button, go on to the next. */
+const STROKES: Readonly<Record<string, object>> = {
+  Enter: { text: '\r', windowsVirtualKeyCode: 13 },
+  Tab: { windowsVirtualKeyCode: 9 },
+  ' ': { text: ' ', windowsVirtualKeyCode: 32 },
+};
+
 function complaintOf(
   method: string,
   params: Readonly<Record<string, unknown>>,
-  path: string,
+  opened: string,
 ): string | undefined {
   if (method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded') return JSON.stringify(params);
   if (method === 'Runtime.consoleAPICalled') return JSON.stringify(params);
   if (method !== 'Network.requestWillBeSent') return undefined;
   const { url } = params.request as { readonly url: string };
-  return url.split('#')[0] === `file://${path}` || url.startsWith('data:') ? undefined : `asks for ${url}`;
+  return isOwn(url, opened) || url.startsWith('data:') ? undefined : `asks for ${url}`;
 }
+
+/** A file is alone; a server may have more than one page. */
+const isOwn = (url: string, opened: string): boolean =>
+  opened.startsWith('file:') ? url.split('#')[0] === opened : new URL(url).origin === new URL(opened).origin;

@@ -16,7 +16,7 @@ import { COMPOSE_FILE } from '../rig/record-files.ts';
 import { nameOf } from './cluster-name.ts';
 import { type ChosenCluster, noCluster, readLeader } from './clusters.ts';
 import { lockFolder } from './folder-lock.ts';
-import { catchInterrupt } from './interrupt.ts';
+import { catchInterrupt, type Interrupt } from './interrupt.ts';
 
 export interface Hand {
   readonly cluster: ChosenCluster;
@@ -32,9 +32,11 @@ interface Needs {
   readonly makesMembers?: boolean;
   /** Whether the cluster of a run may be touched that has not come to its end. Default: false. */
   readonly alsoUnfinished?: boolean;
+  /** What ends it instead of a Ctrl-C: of a process that does more than this. */
+  readonly signal?: AbortSignal;
 }
 
-/** Throws what `work` does, and `aborted` after a Ctrl-C. */
+/** Throws what `work` does, and `aborted` after a Ctrl-C or when the signal fires. */
 export async function byHand<T>(
   cluster: ChosenCluster,
   needs: Needs,
@@ -50,8 +52,8 @@ export async function byHand<T>(
       next: 'Wait for it, or start a cluster of your own with rig up.',
     });
   }
-  using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
-  const { signal } = interrupt;
+  using interrupt = needs.signal === undefined ? onCtrlC() : undefined;
+  const signal = needs.signal ?? (interrupt as Interrupt).signal;
   using _lock = await lockFolder({ folder, clock, signal });
   try {
     const images = await ensureImages(docker, {
@@ -71,6 +73,8 @@ export async function byHand<T>(
     throw error;
   }
 }
+
+const onCtrlC = (): Interrupt => catchInterrupt(() => process.stderr.write('\nstopping\n'));
 
 /** The cluster is there, and what it was started from is not. */
 function lostFolder({ label, runId }: ChosenCluster, error: unknown): unknown {

@@ -19,12 +19,6 @@ export interface Injected {
   readonly seen: string;
 }
 
-/** `latency of 200 ms ± 50 ms at leader (node2)`: whom it hit only where the words don't say. */
-export function sentenceOf({ fault, members }: Pick<Injected, 'fault' | 'members'>): string {
-  const isSaid = members.every((member) => fault.includes(member));
-  return isSaid ? fault : `${fault} (${members.join(', ')})`;
-}
-
 /**
  * Answers what was seen, and how to heal it in this process, which what it goes on doing needs. Throws `unsupported` where
  * it can't be had, and `invalid` for a name that was used already.

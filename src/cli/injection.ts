@@ -5,12 +5,13 @@ import { createSystemClock } from '../base/clock.ts';
 import { hasCode } from '../base/errors.ts';
 import { openHandRecord } from '../rig/by-hand/record.ts';
 import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
+import { sentenceOf } from '../rig/faults/sentence.ts';
 import type { FaultSpec } from '../rig/faults/spec.ts';
 import { byHand, type Hand } from './by-hand.ts';
 import { type ChosenCluster, type ClusterFlags, chooseCluster } from './clusters.ts';
 import { fitted } from './fitted.ts';
 import { healFaults, tellHealed } from './healing.ts';
-import { type Injected, inject, sentenceOf } from './inject.ts';
+import { type Injected, inject } from './inject.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { printJson } from './output.ts';
 import { volumeNamed } from './volumes-api.ts';
@@ -53,7 +54,7 @@ export async function injectAndTell(wanted: FaultSpec, flags: FaultFlags): Promi
 }
 
 /** Volumes go by their ids; people call them by their names. */
-async function withVolumeId(cluster: ChosenCluster, spec: FaultSpec): Promise<FaultSpec> {
+export async function withVolumeId(cluster: ChosenCluster, spec: FaultSpec): Promise<FaultSpec> {
   if (spec.fault !== 'quota-full') return spec;
   return { ...spec, volume: (await volumeNamed(cluster, spec.volume)).id };
 }

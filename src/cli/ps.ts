@@ -13,6 +13,7 @@ import { createContainers } from '../rig/docker/containers.ts';
 import { projectOf } from '../rig/docker/deploy.ts';
 import { connectEngine } from '../rig/docker/engine.ts';
 import { describeFault } from '../rig/faults/catalogue.ts';
+import { sentenceOf } from '../rig/faults/sentence.ts';
 import {
   type ChosenCluster,
   type ClusterFlags,
@@ -24,7 +25,6 @@ import {
 } from './clusters.ts';
 import { coloured } from './colour.ts';
 import { fitted } from './fitted.ts';
-import { sentenceOf } from './inject.ts';
 import { help, printJson } from './output.ts';
 import { table } from './table.ts';
 

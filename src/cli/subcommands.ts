@@ -42,6 +42,10 @@ export const SUBCOMMANDS: Readonly<Record<string, Readonly<Record<string, Subcom
       summary: "a cluster's nodes: list, get, drain, undrain, label, remove",
       load: async () => (await import('./node.ts')).registerNode,
     },
+    console: {
+      summary: 'watch a cluster, a fleet or a run on a page, and break it there by hand',
+      load: async () => (await import('./console.ts')).registerConsole,
+    },
     etcd: {
       summary: 'what a cluster keeps in etcd: get, watch, history',
       load: async () => (await import('./etcd.ts')).registerEtcd,

@@ -46,20 +46,26 @@ const FAINT = '2';
 
 /** One line, without its newline: time (UTC), member, role, level, event and the rest. */
 export function showLog(record: LogRecord, { withColours }: { readonly withColours: boolean }): string {
-  const { time: _time, at: _at, node, role, level, event, text, ...fields } = record;
+  const { node, role, level } = record;
   const paint = (code: string, what: string): string => (withColours ? `\x1b[${code}m${what}\x1b[0m` : what);
   const wallMs = wallMsOf(record);
   const clock = wallMs === 0 ? '-'.repeat(12) : new Date(wallMs).toISOString().slice(11, 23);
-  const said =
-    event === 'text' && typeof text === 'string' ? [text] : [event, ...Object.entries(fields).map(shown)];
   return [
     paint(FAINT, clock),
     node.padEnd(10),
     String(role ?? '').padEnd(10),
     paint(COLOURS[level], level.padEnd(5)),
-    // Nothing that a member prints may move the cursor, or worse.
-    said.join(' ').replaceAll(CONTROL, '\ufffd'),
+    saidIn(record),
   ].join(' ');
+}
+
+/** What it says besides when, who and how serious: the event, and the rest as `name=value`. */
+export function saidIn(record: LogRecord): string {
+  const { time: _time, at: _at, node: _node, role: _role, level: _level, event, text, ...fields } = record;
+  const said =
+    event === 'text' && typeof text === 'string' ? [text] : [event, ...Object.entries(fields).map(shown)];
+  // Nothing that a member prints may move the cursor, or worse.
+  return said.join(' ').replaceAll(CONTROL, '\ufffd');
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.

@@ -1,7 +1,7 @@
 // The look of report.html, in daylight and at 3 a.m.
 
-/** The styles of the page's own. */
-export const STYLES = `
+/** Colours by their names, which canvases use, too. */
+export const PALETTE = `
 :root {
   color-scheme: light dark;
   --paper: #ffffff; --raised: #f5f6f8; --ink: #1c2128; --faint: #5f6975; --line: #d9dee4; --link: #0b5cad;
@@ -17,7 +17,10 @@ export const STYLES = `
     --plot-0: #6fb0f0; --plot-1: #5fd0a8; --plot-2: #b598f2; --plot-3: #e0b568; --plot-4: #5cc8d8; --plot-5: #a8b0bc;
   }
 }
-* { box-sizing: border-box; }
+`;
+
+/** The styles of the page's own. */
+export const STYLES = `${PALETTE}* { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.25rem 1.25rem 4rem; max-width: 1240px; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin: 0 0 .4rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .6rem; }
