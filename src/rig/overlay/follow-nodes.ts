@@ -13,8 +13,8 @@ import type { Resolve } from './resolve.ts';
 /** A node that is forgotten is none that joins or leaves: no event tells of it. */
 const LIST_EVERY_MS = 10_000;
 const CALL_TIMEOUT_MS = 3_000;
-/** After a round in which nobody answered. */
-const PAUSE_MS = 500;
+/** Before the next one is asked, whatever became of the last. */
+const PAUSE_MS = 200;
 
 export interface FollowNodesOptions {
   readonly clock: Clock;
@@ -31,17 +31,12 @@ export interface FollowNodesOptions {
 export async function followNodes(options: FollowNodesOptions): Promise<void> {
   const { clock, log, seeds, signal } = options;
   let known: readonly PlacedNode[] = [];
-  /** Who is still to be asked in this round. */
-  let turn: readonly Endpoint[] = seeds;
+  /** Who is still to be asked, before all are again. */
+  let turn: readonly Endpoint[] = [];
   /** Said once, not at every try: who is away may be so for long. */
   let isLost = false;
   while (!signal.aborted) {
-    const [endpoint, ...others] = turn;
-    if (endpoint === undefined) {
-      await clock.sleep(PAUSE_MS, signal).catch(() => undefined);
-      turn = [...known, ...seeds];
-      continue;
-    }
+    const [endpoint = seeds[0], ...others] = turn.length > 0 ? turn : [...known, ...seeds];
     turn = others;
     const api = textOf(endpoint);
     const failure = await visit(options, endpoint, (list) => {
@@ -54,6 +49,7 @@ export async function followNodes(options: FollowNodesOptions): Promise<void> {
     if (signal.aborted) return;
     if (!isLost) log.warn('nodes.unfollowed', { api, why: whyOf(failure) });
     isLost = true;
+    await clock.sleep(PAUSE_MS, signal).catch(() => undefined);
   }
 }
 
