@@ -65,8 +65,8 @@ const removal = (server: Server): readonly string[] => {
 };
 
 /**
- * Streams of servers that are down, so that their clients resume elsewhere. While none is up there is no elsewhere:
- * an outage of etcd ends no stream.
+ * Streams of servers that are down, so that their clients resume elsewhere. While none is up, as in an outage of etcd,
+ * there is no elsewhere: a stream is kept until there is, lest its client come back to a refusal.
  */
 function releases(current: readonly ServerState[]): readonly string[] {
   if (!current.some(({ isUp, isInMaintenance }) => isUp && !isInMaintenance)) return [];

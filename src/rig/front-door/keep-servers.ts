@@ -4,6 +4,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { PlacedNode } from '../overlay/nodes.ts';
+import type { Resolve } from '../overlay/resolve.ts';
 import { BACKEND, commandsFor, parseServersState, type Server } from './commands.ts';
 import type { Ask } from './socket.ts';
 
@@ -14,8 +15,7 @@ export interface KeepServersOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly ask: Ask;
-  /** The IP address of a host. Rejects where there is none. */
-  readonly resolve: (host: string) => Promise<string>;
+  readonly resolve: Resolve;
   /** Undefined before any node is known: HAProxy then keeps what it has. */
   readonly nodes: () => readonly PlacedNode[] | undefined;
   readonly signal: AbortSignal;

@@ -2,7 +2,6 @@
 //
 //   node main.ts --seeds node1:8080,node2:8080 --socket /run/front-door/haproxy.sock
 
-import { lookup } from 'node:dns/promises';
 import { parseArgs } from 'node:util';
 import { createSystemClock } from '../../base/clock.ts';
 import { createLog } from '../../base/log.ts';
@@ -10,6 +9,7 @@ import { waitFor } from '../../base/retry.ts';
 import { fetchHttp } from '../http.ts';
 import { followNodes } from '../overlay/follow-nodes.ts';
 import { type PlacedNode, parseEndpoints } from '../overlay/nodes.ts';
+import { createResolve } from '../overlay/resolve.ts';
 import { keepServers } from './keep-servers.ts';
 import { createAsk } from './socket.ts';
 
@@ -24,6 +24,7 @@ const { values } = parseArgs({
 const clock = createSystemClock();
 const log = createLog({ write: (line) => process.stdout.write(line), nowMs: clock.nowMs });
 const ask = createAsk({ path: values.socket, clock });
+const resolve = createResolve();
 const { signal } = new AbortController();
 let nodes: readonly PlacedNode[] | undefined;
 
@@ -35,13 +36,6 @@ await waitFor({
 });
 const seeds = parseEndpoints(values.seeds ?? '');
 await Promise.all([
-  followNodes({ clock, fetch: fetchHttp, log, seeds, signal, onNodes: (known) => (nodes = known) }),
-  keepServers({
-    clock,
-    log,
-    ask,
-    signal,
-    nodes: () => nodes,
-    resolve: async (host) => (await lookup(host)).address,
-  }),
+  followNodes({ clock, fetch: fetchHttp, resolve, log, seeds, signal, onNodes: (known) => (nodes = known) }),
+  keepServers({ clock, log, ask, resolve, signal, nodes: () => nodes }),
 ]);

@@ -3,7 +3,6 @@
 //
 //   node main.ts --seeds node1:8080 --etcd etcd:2379 --front-door front-door:8404 --file /run/cobalt-metrics/targets.json
 
-import { lookup } from 'node:dns/promises';
 import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createSystemClock } from '../../base/clock.ts';
@@ -11,6 +10,7 @@ import { createLog } from '../../base/log.ts';
 import { fetchHttp } from '../http.ts';
 import { followNodes } from '../overlay/follow-nodes.ts';
 import { type Endpoint, parseEndpoints } from '../overlay/nodes.ts';
+import { createResolve } from '../overlay/resolve.ts';
 import { findEtcd } from './find-etcd.ts';
 import { formatTargets, type Targets } from './targets.ts';
 
@@ -28,13 +28,14 @@ const clock = createSystemClock();
 const log = createLog({ write: (line) => process.stdout.write(line), nowMs: clock.nowMs });
 const etcdSeeds = parseEndpoints(values.etcd ?? '');
 const [frontDoor] = parseEndpoints(values['front-door']);
+const resolve = createResolve();
 const { signal } = new AbortController();
 let targets: Targets = { nodes: [], etcd: [], frontDoor: undefined };
 
 async function look(): Promise<void> {
   const [etcd, door] = await Promise.all([
-    findEtcd(fetchHttp, [...targets.etcd, ...etcdSeeds]).catch(() => targets.etcd),
-    lookup(frontDoor.host).then(
+    findEtcd({ fetch: fetchHttp, resolve }, [...targets.etcd, ...etcdSeeds]).catch(() => targets.etcd),
+    resolve(frontDoor.host).then(
       (): Endpoint => frontDoor,
       () => targets.frontDoor,
     ),
@@ -63,6 +64,7 @@ await Promise.all([
   followNodes({
     clock,
     fetch: fetchHttp,
+    resolve,
     log,
     seeds: parseEndpoints(values.seeds ?? ''),
     signal,

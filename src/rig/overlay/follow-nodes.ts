@@ -8,16 +8,18 @@ import type { Log } from '../../base/log.ts';
 import type { Deployment } from '../deployment.ts';
 import { serverSentEvents } from '../sse.ts';
 import { type Endpoint, type ListedNode, type PlacedNode, parseNodesPage, placed, textOf } from './nodes.ts';
+import type { Resolve } from './resolve.ts';
 
 /** A node that is forgotten is none that joins or leaves: no event tells of it. */
 const LIST_EVERY_MS = 10_000;
 const CALL_TIMEOUT_MS = 3_000;
-/** After a round in which nobody answered. */
-const PAUSE_MS = 500;
+/** Before the next one is asked, whatever became of the last. */
+const PAUSE_MS = 200;
 
 export interface FollowNodesOptions {
   readonly clock: Clock;
   readonly fetch: Deployment['fetch'];
+  readonly resolve: Resolve;
   readonly log: Log;
   /** Who is asked before any node is known, and when none of those answers. The first one's port is that of all nodes. */
   readonly seeds: readonly [Endpoint, ...Endpoint[]];
@@ -29,48 +31,46 @@ export interface FollowNodesOptions {
 export async function followNodes(options: FollowNodesOptions): Promise<void> {
   const { clock, log, seeds, signal } = options;
   let known: readonly PlacedNode[] = [];
-  /** Who is still to be asked in this round. */
-  let turn: readonly Endpoint[] = seeds;
+  /** Who is still to be asked, before all are again. */
+  let turn: readonly Endpoint[] = [];
   /** Said once, not at every try: who is away may be so for long. */
   let isLost = false;
   while (!signal.aborted) {
-    const [endpoint, ...others] = turn;
-    if (endpoint === undefined) {
-      await clock.sleep(PAUSE_MS, signal).catch(() => undefined);
-      turn = [...known, ...seeds];
-      continue;
-    }
+    const [endpoint = seeds[0], ...others] = turn.length > 0 ? turn : [...known, ...seeds];
     turn = others;
-    const at = textOf(endpoint);
-    const failure = await visit(options, `http://${at}`, (list) => {
-      if (isLost) log.info('nodes.followed', { at });
+    const api = textOf(endpoint);
+    const failure = await visit(options, endpoint, (list) => {
+      if (isLost) log.info('nodes.followed', { api });
       isLost = false;
       known = placed(known, list, seeds[0].port);
-      turn = [...known, ...seeds].filter((other) => textOf(other) !== at);
+      turn = [...known, ...seeds].filter((other) => textOf(other) !== api);
       options.onNodes(known);
     });
     if (signal.aborted) return;
-    if (!isLost) log.warn('nodes.unfollowed', { at, why: whyOf(failure) });
+    if (!isLost) log.warn('nodes.unfollowed', { api, why: whyOf(failure) });
     isLost = true;
+    await clock.sleep(PAUSE_MS, signal).catch(() => undefined);
   }
 }
 
 /** What fetch() throws says nothing; its cause does. */
 function whyOf({ message, cause }: Error): string {
-  return cause instanceof Error && cause.message !== message ? `${message}: ${whyOf(cause)}` : message;
+  if (!(cause instanceof Error)) return message;
+  return cause.message === message ? whyOf(cause) : `${message}: ${whyOf(cause)}`;
 }
 
 /** Follows through one API for as long as it answers, and resolves to why it ended. */
 async function visit(
   options: FollowNodesOptions,
-  api: string,
+  { host, port }: Endpoint,
   take: (list: readonly ListedNode[]) => void,
 ): Promise<RigError> {
-  const { clock, fetch } = options;
+  const { clock, fetch, resolve } = options;
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   const relent = clock.after(CALL_TIMEOUT_MS, () => over.abort());
   try {
+    const api = `http://${textOf({ host: await resolve(host), port })}`;
     const response = await fetch(`${api}/events?kinds=node`, {
       headers: { accept: 'text/event-stream' },
       signal,

@@ -49,11 +49,20 @@ describe('findEtcd', () => {
     };
   };
 
+  const resolve = async (host: string) => {
+    if (host === 'unknown') throw new Error('no such host');
+    return host;
+  };
+
   it('asks one after the other until one answers', async () => {
-    expect(await findEtcd(fetch, parseEndpoints('gone:1,odd:1,good:1'))).toEqual(FOUND);
+    expect(await findEtcd({ fetch, resolve }, parseEndpoints('unknown:1,gone:1,odd:1,good:1'))).toEqual(
+      FOUND,
+    );
   });
 
   it('fails when nobody does', async () => {
-    await expect(findEtcd(fetch, parseEndpoints('gone:1'))).rejects.toThrow('no member of etcd answers');
+    await expect(findEtcd({ fetch, resolve }, parseEndpoints('gone:1'))).rejects.toThrow(
+      'no member of etcd answers',
+    );
   });
 });

@@ -67,12 +67,17 @@ beforeEach(() => {
   stop = new AbortController();
   const both = { a: play(['a', 'b']), b: play(['a', 'b']) };
   apis = new Map(Object.entries(both));
-  const say = (event: string): void => void lines.push(event);
+  const say = (event: string, { why }: { readonly why?: string }): void =>
+    void lines.push(why === undefined ? event : `${event}: ${why}`);
   following = followNodes({
     clock,
     log: { ...(silent as object), info: say, warn: say, error: say } as never,
     seeds: parseEndpoints('a:80,z:80'),
     signal: stop.signal,
+    resolve: async (host) => {
+      if (host === 'z') throw new Error('no such host');
+      return host;
+    },
     onNodes: (nodes) => seen.push(nodes.map(({ name }) => name).join()),
     fetch: async (url, { signal } = {}) => {
       const { hostname, pathname, searchParams } = new URL(url);
@@ -121,9 +126,17 @@ it('goes on through another node that it knows when the first dies, and says so 
   api('a').isUp = false;
   api('b').nodes = ['a', 'b', 'c'];
   api('a').hangUp();
-  await clock.advance(1);
+  await clock.advance(200);
   expect(seen.at(-1)).toBe('a,b,c');
-  expect(lines).toEqual(['nodes.unfollowed', 'nodes.followed']);
+  expect(lines).toEqual(['nodes.unfollowed: the stream of events has ended', 'nodes.followed']);
+});
+
+it('says why nobody can be reached', async () => {
+  await clock.advance(1);
+  for (const each of apis.values()) each.isUp = false;
+  api('a').tell();
+  await clock.advance(1);
+  expect(lines).toEqual(['nodes.unfollowed: fetch failed: no a']);
 });
 
 it('keeps the last list while nobody answers, and finds whoever answers first', async () => {
@@ -132,9 +145,9 @@ it('keeps the last list while nobody answers, and finds whoever answers first', 
   api('a').hangUp();
   await clock.advance(60_000);
   expect(seen).toEqual(['a,b']);
-  expect(lines).toEqual(['nodes.unfollowed']);
+  expect(lines).toEqual(['nodes.unfollowed: the stream of events has ended']);
   api('b').isUp = true;
-  await clock.advance(500);
+  await clock.advance(1_000);
   expect(seen).toEqual(['a,b', 'a,b']);
-  expect(lines).toEqual(['nodes.unfollowed', 'nodes.followed']);
+  expect(lines).toEqual(['nodes.unfollowed: the stream of events has ended', 'nodes.followed']);
 });
