@@ -84,8 +84,9 @@ async function siteWithoutCluster(): Promise<Site> {
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
   const { links: image } = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
   const runId = newRunId();
-  const containers = createContainers(docker, createSystemClock(), runId);
-  const sidecars = createSidecars({ docker, containers, image, project: runId, runId });
+  const clock = createSystemClock();
+  const containers = createContainers(docker, clock, runId);
+  const sidecars = createSidecars({ docker, clock, containers, image, project: runId, runId });
   const deployment: Partial<Deployment> = {
     topology: parseTopology({ nodes: [{ name: 'node1' }] }, 'rig faults'),
     links: createLinks({ sidecars, members: () => [] }),

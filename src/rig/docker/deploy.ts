@@ -124,6 +124,7 @@ export function createDeployment(
   const links = createLinks({
     sidecars: createSidecars({
       docker,
+      clock,
       containers,
       image: options.images.links,
       project: project.project,

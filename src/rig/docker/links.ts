@@ -1,8 +1,23 @@
 // The network between members, broken and looked at through their sidecars.
 
+import { hasCode } from '../../base/errors.ts';
 import type { Arrivals, Connection, Link, LinkEffect, Links, Path } from '../deployment.ts';
 import { type MemberRules, NO_RULES, rulesOf } from './link-rules.ts';
 import type { Network, Sidecars } from './sidecars.ts';
+
+/** Instead of what came of it: nobody can look at a member that ends meanwhile. */
+const ENDED = Symbol('ended');
+
+function unlessEnded<T>(work: (member: string) => Promise<T>): (member: string) => Promise<T | typeof ENDED> {
+  return async (member) => {
+    try {
+      return await work(member);
+    } catch (error) {
+      if (hasCode(error, 'unavailable')) return ENDED;
+      throw error;
+    }
+  };
+}
 
 const PROBE = ['perl', '/opt/cobalt/probe.pl'];
 
@@ -63,6 +78,7 @@ export function createLinks(options: {
           applied.set(member, { network: id, text });
         } catch (error) {
           // Whoever died meanwhile gets its rules when it starts again.
+          if (hasCode(error, 'unavailable')) return;
           if ((await sidecars.network(member))?.id === id) throw error;
         }
       }),
@@ -84,7 +100,11 @@ export function createLinks(options: {
   ): Promise<readonly T[]> => {
     const answers = await Promise.all(
       [...groups].map(async ([member, addresses]) => {
-        const text = await sidecars.run(member, [...PROBE, ...command, ...addresses]);
+        const run = unlessEnded((sender: string) =>
+          sidecars.run(sender, [...PROBE, ...command, ...addresses]),
+        );
+        const text = await run(member);
+        if (text === ENDED) return [];
         const lines = text.split('\n').filter(Boolean);
         return lines.map((line) => read(member, line.split(' ')));
       }),
@@ -92,12 +112,17 @@ export function createLinks(options: {
     return answers.flat();
   };
 
+  /** Those of the members that run: whoever is to hear has to listen before anything is sent. */
+  const listening = async (members: readonly string[]): Promise<ReadonlyMap<string, Network>> => {
+    const found = await networks(members);
+    const ready = await Promise.all([...found.keys()].map(unlessEnded(sidecars.ready)));
+    return new Map([...found].filter((_, index) => ready[index] !== ENDED));
+  };
+
   const lookAt = async (paths: readonly Path[]) => {
-    const found = await networks([...new Set(paths.flatMap(({ from, to }) => [from, to]))]);
+    const found = await listening([...new Set(paths.flatMap(({ from, to }) => [from, to]))]);
     const address = (member: string): string => (found.get(member) as Network).address;
     const seen = paths.filter(({ from, to }) => found.has(from) && found.has(to));
-    // Whoever is to hear has to listen before anything is sent.
-    await Promise.all([...found.keys()].map(sidecars.ready));
     return {
       nameOf: new Map([...found].map(([member, network]) => [network.address, member])),
       bySender: grouped(

@@ -2,7 +2,9 @@
 // with the right to change that network, which the member itself has not.
 
 import type Docker from 'dockerode';
+import type { Clock } from '../../base/clock.ts';
 import { hasCode, RigError } from '../../base/errors.ts';
+import { waitFor } from '../../base/retry.ts';
 import { RUN_LABEL } from '../compose/render.ts';
 import { type Containers, demultiplexed, engine, execIn } from './containers.ts';
 
@@ -16,9 +18,12 @@ export interface Network {
 export interface Sidecars {
   /** Undefined while the member has none, because it does not run. */
   network(member: string): Promise<Network | undefined>;
-  /** Starts the sidecar when the member's network has none yet; resolves when it listens. */
+  /**
+   * Starts the sidecar when the member's network has none yet; resolves when it listens. Throws `unavailable` for a
+   * member that does not run, or ended meanwhile.
+   */
   ready(member: string): Promise<void>;
-  /** Resolves to stdout; starts the sidecar when the member's network has none yet. Throws `machine` when the command fails. */
+  /** Resolves to stdout; starts the sidecar as {@link ready} does. Throws `machine` when the command fails. */
   run(member: string, command: readonly string[]): Promise<string>;
   /** Runs a command to its end in a network of its own, where there is nobody else. */
   runAlone(command: readonly string[]): Promise<string>;
@@ -41,14 +46,18 @@ const RIGHTS = {
   CpuShares: 65_536,
 };
 
+/** Seconds, on a machine that is busy. */
+const HEARS_OF_AN_END_WITHIN_MS = 10_000;
+
 export function createSidecars(options: {
   readonly docker: Docker;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   readonly containers: Containers;
   readonly image: string;
   readonly project: string;
   readonly runId: string;
 }): Sidecars {
-  const { docker, containers, image, project, runId } = options;
+  const { docker, clock, containers, image, project, runId } = options;
   const sidecars = new Map<string, Promise<Sidecar>>();
   const labels = { [RUN_LABEL]: runId };
   let ended = false;
@@ -89,9 +98,22 @@ export function createSidecars(options: {
   const start = async (member: string, before: Promise<Sidecar> | undefined): Promise<Sidecar> => {
     const old = await before?.catch(() => undefined);
     const now = await network(member);
-    if (now === undefined) throw new RigError('machine', `${member} has no network now: it does not run`);
+    if (now === undefined) throw new RigError('unavailable', `${member} has no network now: it does not run`);
     if (old?.network === now.id) return old;
     if (ended) throw new RigError('aborted', 'the cluster is being taken down');
+    try {
+      const container = await create(member);
+      return { network: now.id, container };
+    } catch (error) {
+      if (!(await endsSoon(member, now.id))) throw error;
+      throw new RigError('unavailable', `${member} ended while its sidecar was being started`, {
+        cause: error,
+      });
+    }
+  };
+
+  /** In the member's network. */
+  const create = async (member: string): Promise<Docker.Container> => {
     const host = await containers.get(member);
     return engine(`start the sidecar of ${member}`, async () => {
       const name = `${project}-${member}-links`;
@@ -104,8 +126,24 @@ export function createSidecars(options: {
       });
       await container.start();
       await runIn(container, member, ['perl', '/opt/cobalt/probe.pl', 'ask', 'hello']);
-      return { network: now.id, container };
+      return container;
     });
+  };
+
+  /** The engine says of a member whose processes are dead that it runs, until it has heard of that. */
+  const endsSoon = async (member: string, id: string): Promise<boolean> => {
+    try {
+      await waitFor({
+        clock,
+        what: `the network of ${member} to be gone`,
+        timeoutMs: HEARS_OF_AN_END_WITHIN_MS,
+        probe: async () => ((await network(member))?.id === id ? undefined : true),
+      });
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'timeout')) return false;
+      throw error;
+    }
   };
 
   const sidecarOf = (member: string): Promise<Sidecar> => {

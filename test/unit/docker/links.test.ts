@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { RigError } from '../../../src/base/errors.ts';
 import type { Link } from '../../../src/rig/deployment.ts';
 import { createLinks } from '../../../src/rig/docker/links.ts';
 import type { Network, Sidecars } from '../../../src/rig/docker/sidecars.ts';
@@ -13,10 +14,13 @@ function cluster(names: readonly string[]) {
   const commands: string[] = [];
   const filters = new Map<string, string>();
   let failing = false;
+  let ending: string | undefined;
   let answer: (member: string) => string = () => '';
   const sidecars: Sidecars = {
     network: async (member) => networks.get(member),
-    ready: async () => undefined,
+    ready: async (member) => {
+      if (member === ending) throw new RigError('unavailable', `${member} ended`);
+    },
     run: async (member, command) => {
       if (command[1] !== '/opt/cobalt/apply.sh') {
         commands.push(`${member}: ${command.slice(2).join(' ')}`);
@@ -36,6 +40,9 @@ function cluster(names: readonly string[]) {
     commands,
     drops: (member: string) =>
       [...(filters.get(member) ?? '').matchAll(/-s (\S+) -j DROP/g)].map((match) => match[1]),
+    ends: (member: string) => {
+      ending = member;
+    },
     fails: (given: boolean) => {
       failing = given;
     },
@@ -109,6 +116,14 @@ describe('links of containers', () => {
       { from: 'a', to: 'b', sent: 3, tookMs: [1.5, 2], spanMs: 1.5 },
     ]);
     expect(commands).toEqual(['a: send p1 3 64 10.0.0.2', 'b: heard p1 3 200 10.0.0.1']);
+  });
+
+  it('leave out who ends while somebody wants to look at it', async () => {
+    const { links, ends, answers } = cluster(['a', 'b', 'c']);
+    ends('b');
+    answers(() => '10.0.0.3 open 0.250\n');
+    const paths = ['b', 'c'].map((to) => ({ from: 'a', to }));
+    expect(await links.connect(paths, 300)).toMatchObject([{ from: 'a', to: 'c' }]);
   });
 
   it('tell what became of connections', async () => {
