@@ -69,7 +69,9 @@ aside { display: grid; gap: 1rem; grid-area: aside; min-width: 0; }
 .lease { height: 1.2rem; position: relative; font-size: .76rem; color: var(--lead); visibility: hidden; }
 .card[data-leads="true"] .lease { visibility: visible; }
 .lease i { position: absolute; left: 0; bottom: 0; height: 3px; border-radius: 2px; background: var(--lead); transition: width .12s linear; width: 0; }
-html[data-kind="run"] .lease i { display: none; }
+html[data-kind="run"] .lease i, html[data-kind="fleet"] .lease, html[data-kind="fleet"] .roles { display: none; }
+html[data-kind="fleet"] .cards { grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); }
+html[data-kind="fleet"] .card .acts { grid-template-columns: 1fr 1fr; }
 .roles { display: flex; flex-wrap: wrap; gap: .25rem; min-height: 1.75rem; }
 .role { display: inline-flex; align-items: center; gap: 0; font-size: .74rem; border: 1px solid var(--line); border-radius: 6px; padding: 0 0 0 .35rem; background: var(--card); }
 .role > span::before { content: ''; display: inline-block; width: .45em; height: .45em; border-radius: 50%; margin-right: .4em; background: var(--faint); vertical-align: .1em; }
@@ -178,7 +180,7 @@ dialog::backdrop { background: rgba(0, 0, 0, .35); }
 dialog dl { display: grid; grid-template-columns: auto 1fr; gap: .35rem .8rem; margin: .8rem 0; }
 dialog dt kbd { margin: 0; white-space: nowrap; } dialog dd { margin: 0; }
 dialog form { margin-top: .8rem; }
-html[data-etcd="stale"] .nodes .cards, html[data-etcd="stale"] .volumes table, html[data-etcd="stale"] .keys .columns { opacity: .62; transition: opacity .4s; }
+html[data-etcd="stale"] .nodes .cards, html[data-etcd="stale"] .volumes table, html[data-etcd="stale"] .keys .columns { opacity: .72; transition: opacity .4s; }
 
 @media (max-width: 1000px) { main { grid-template-columns: minmax(0, 1fr); grid-template-areas: 'nodes' 'aside' 'volumes' 'keys' 'logs'; grid-template-rows: none; } }
 @media (max-width: 640px) {

@@ -26,6 +26,9 @@ export function mountShortcuts(more) {
     ...more,
   };
   document.addEventListener('keydown', (press) => {
+    // A key that is held down acts once.
+    if (press.repeat && press.target instanceof HTMLButtonElement && 'Enter '.includes(press.key))
+      press.preventDefault();
     if (press.ctrlKey || press.metaKey || press.altKey || isTyping(press.target) || help.open) return;
     const act = keys[press.key];
     if (act === undefined) return;
