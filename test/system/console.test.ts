@@ -143,5 +143,5 @@ describe('the console of a cluster', () => {
     console_.kill('SIGINT');
     const { exitCode, stderr } = await console_;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-  }, 60_000);
+  }, 120_000);
 });

@@ -1,7 +1,7 @@
 // A cluster in containers as the console has it: members by the engine, keys by etcd, logs, and what is owed.
 
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
 import { readClusterFile } from '../../rig/by-hand/cluster-file.ts';
@@ -35,7 +35,14 @@ export async function openCluster(
   const limits = isOver
     ? null
     : 'The run of this cluster has not come to its end: its own rig is at work in it.';
-  const cluster: ClusterItem = { is: 'cluster', kind: 'cluster', title: label, folder, limits, gone: null };
+  const cluster: ClusterItem = {
+    is: 'cluster',
+    kind: 'cluster',
+    title: label,
+    folder: nearby(folder),
+    limits,
+    gone: null,
+  };
   let members: readonly SeenMember[] = [];
   let gone: ClusterItem['gone'] = null;
   const onLook = async (found: WatchedCluster | undefined | RigError): Promise<void> => {
@@ -87,6 +94,12 @@ function goneness(
   if (found !== undefined) return null;
   const next = 'Start it again with rig up, and this page follows it; Ctrl-C ends the console.';
   return { why: `no container of '${label}' is left`, next, atMs };
+}
+
+/** As people would type it from here; what lies elsewhere, in full. */
+function nearby(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path.startsWith('..') ? folder : path;
 }
 
 /** What is owed by the record; read again only when that was written to. */

@@ -85,7 +85,8 @@ async function followOne(
     onBatch: ({ clusterId, events, revision }) => {
       const atMs = clock.nowMs();
       for (const event of events) seen.note(clusterId, revisionOf(event), atMs);
-      const changes = history.add(events.map((event) => keyEvent(event, atMs)));
+      const fresh = history.add(events.map((event) => keyEvent(event, atMs)));
+      const changes = fresh.flatMap(history.changesAt);
       history.reach(revision);
       onReach(undefined);
       if (changes.length === 0) return;

@@ -38,6 +38,7 @@ input[type="checkbox"] { accent-color: var(--link); }
 
 .top { position: sticky; top: 0; z-index: 5; background: var(--card); border-bottom: 1px solid var(--line); padding: .6rem 1.25rem .55rem; display: grid; grid-template-columns: 1fr auto; gap: .1rem 1rem; align-items: center; }
 .top .name { display: flex; align-items: baseline; gap: .6rem; min-width: 0; }
+.top .name h1 { flex: none; max-width: 70%; }
 .top .name p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .top .state { display: flex; gap: .45rem; align-items: center; }
 .badge { font-size: .82rem; border-radius: 99px; padding: .1rem .65rem; background: var(--raised); color: var(--faint); white-space: nowrap; }
@@ -171,9 +172,9 @@ tr:not([data-state="ready"]):not([data-state="error"]):not([data-state="malforme
 .check { white-space: nowrap; }
 
 #time { width: calc(100% - 142px); margin: .6rem 0 .3rem 142px; }
-.lanes { position: relative; }
+.lanes { position: relative; max-height: 27rem; overflow-y: auto; }
 #lanes { display: block; width: 100%; touch-action: pan-y; cursor: ew-resize; }
-#playhead { position: absolute; top: 0; bottom: 22px; left: 0; width: 2px; margin-left: -1px; background: var(--link); pointer-events: none; }
+#playhead { position: absolute; top: 0; left: 0; width: 2px; margin-left: -1px; background: var(--link); pointer-events: none; }
 #tip { position: absolute; z-index: 2; width: max-content; max-width: min(42rem, 90vw); pointer-events: none; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .3rem .6rem; font-size: .82rem; box-shadow: 0 2px 8px rgba(0, 0, 0, .25); }
 dialog { border: 1px solid var(--line); border-radius: 12px; background: var(--card); color: var(--ink); max-width: 34rem; padding: 1.2rem 1.4rem; }
 dialog::backdrop { background: rgba(0, 0, 0, .35); }
@@ -186,7 +187,7 @@ html[data-etcd="stale"] .nodes .cards, html[data-etcd="stale"] .volumes table, h
 @media (max-width: 640px) {
   .top { padding: .5rem .75rem; grid-template-columns: minmax(0, 1fr); position: static; }
   .top .state { flex-wrap: wrap; } main { padding: .75rem .75rem 3rem; gap: .75rem; } .player { width: calc(100% - 1.5rem); }
-  .top .name { display: block; } #time { width: calc(100% - 84px); margin-left: 84px; }
+  .top .name { display: block; } .top .name h1 { max-width: none; } #time { width: calc(100% - 84px); margin-left: 84px; }
   .columns { grid-template-columns: minmax(0, 1fr); } .tree { border-right: 0; max-height: 15rem; padding: 0; }
   .row { grid-template-columns: minmax(0, 1fr) auto; gap: .2rem .6rem; } .row .facts { display: none; } .row .acts { grid-column: 1 / -1; }
   .log li { grid-template-columns: minmax(0, 1fr) auto; gap: 0 .6rem; padding-bottom: .25rem; } .log li b { grid-column: 1; grid-row: 1; } .log li time { grid-column: 2; grid-row: 1; } .log li span { grid-column: 1 / -1; }

@@ -49,6 +49,8 @@ describe('a folder', () => {
     });
     const [{ name } = { name: '' }] = (await readCluster(folder)).nodes;
     source.give?.({ do: 'power', power: 'off', to: [name] });
+    // A key that is held down.
+    source.give?.({ do: 'power', power: 'off', to: [name] });
     await seen('the order to be done', () => JSON.stringify(hub.items['order:1']).includes('"done"'));
     expect((await readCluster(folder)).nodes.map(({ power }) => power)).toEqual(['off', 'on']);
     source.give?.({ do: 'kill', to: [name] });

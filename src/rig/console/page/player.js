@@ -134,6 +134,7 @@ function mountLanes(data, go) {
     placeHead();
   });
   canvas.style.height = `${height}px`;
+  head.style.height = `${height - AXIS_HEIGHT}px`;
   onNewWidth(canvas, draw);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
   /** @param {PointerEvent} event */
