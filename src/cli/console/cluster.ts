@@ -15,6 +15,7 @@ import type { SeenMember } from '../../rig/console/view.ts';
 import { CONSUMER_PORT } from '../../rig/consumer/protocol.ts';
 import { type WatchedCluster, type WatchedMember, watchMembers } from '../../rig/docker/watch-members.ts';
 import type { Hit } from '../../rig/faults/fault.ts';
+import type { Topology } from '../../rig/topology.ts';
 import { type ClusterFlags, chooseCluster } from '../clusters.ts';
 import { createEtcdPart } from './etcd-part.ts';
 import { createTaker, handsOn } from './hands.ts';
@@ -28,7 +29,8 @@ export async function openCluster(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<ConsoleSource> {
   const { docker, runId, folder, label } = await chooseCluster(flags);
-  const { topology, isOver } = await readClusterFile(folder);
+  const { topology: first, isOver } = await readClusterFile(folder);
+  let topology = first;
   const hub = createHub(clock);
   const etcd = createEtcdPart({ hub, clock, signal });
   const owed = createOwedReader(folder, clock);
@@ -46,7 +48,10 @@ export async function openCluster(
   let members: readonly SeenMember[] = [];
   let gone: ClusterItem['gone'] = null;
   const onLook = async (found: WatchedCluster | undefined | RigError): Promise<void> => {
+    const wasGone = gone !== null;
     gone = goneness(found, { label, atMs: gone?.atMs ?? clock.nowMs() });
+    // Under its name there may be another one by now.
+    if (wasGone && gone === null) topology = await topologyIn(folder, topology);
     hub.set('cluster', { cluster: { ...cluster, gone } });
     if (found instanceof RigError) return;
     const all = found?.members ?? [];
@@ -76,6 +81,12 @@ export async function openCluster(
     done: Promise.all([etcd.done, watch.done, logs]).then(taker.idle),
   };
 }
+
+const topologyIn = (folder: string, otherwise: Topology): Promise<Topology> =>
+  readClusterFile(folder).then(
+    (file) => file.topology,
+    () => otherwise,
+  );
 
 const contained = (member: WatchedMember) => ({
   ...{ name: member.name, state: member.state, roles: member.roles, address: member.address ?? null },

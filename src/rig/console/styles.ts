@@ -22,6 +22,7 @@ code, pre, .log, .tree button, .mono { font: 12.5px/1.5 ui-monospace, Menlo, Con
 .empty { color: var(--faint); padding: .6rem 0; }
 [hidden] { display: none !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.trouble { position: fixed; left: 50%; bottom: 1.2rem; transform: translateX(-50%); z-index: 8; width: max-content; max-width: min(40rem, 92vw); background: var(--bad); color: var(--card); border-radius: 8px; padding: .55rem 1rem; overflow-wrap: anywhere; }
 .skip { position: absolute; left: .5rem; top: -3rem; background: var(--card); padding: .4rem .8rem; z-index: 9; }
 .skip:focus { top: .5rem; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 4px; }

@@ -1,6 +1,7 @@
 // Keys that lead to where something is done; none of them does anything by itself.
 
 import { element } from '../../report/page/dom.js';
+import { announce } from './link.js';
 
 /** @param {Record<string, () => void>} more those of a kind of console */
 export function mountShortcuts(more) {
@@ -23,6 +24,7 @@ export function mountShortcuts(more) {
     l: to('logs-title'),
     '/': to('logs-search'),
     '?': () => help.showModal(),
+    Escape: () => announce(''),
     ...more,
   };
   document.addEventListener('keydown', (press) => {
