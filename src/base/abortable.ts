@@ -48,3 +48,10 @@ export function answerUnless<T>(answer: Promise<T>, signal: AbortSignal, reason:
     answer.finally(() => signal.removeEventListener('abort', stop)).then(resolve, reject);
   });
 }
+
+/** Resolves when the signal has fired. */
+export const whenAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

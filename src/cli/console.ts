@@ -1,6 +1,7 @@
 // `rig console`: a page on which a cluster is watched and broken by hand, or a run watched again.
 
 import type { Command } from 'commander';
+import { whenAborted } from '../base/abortable.ts';
 import { createSystemClock } from '../base/clock.ts';
 import { consoleAssets } from '../rig/page-assets.ts';
 import { parseClusterName } from './cluster-name.ts';
@@ -56,7 +57,7 @@ async function openConsole(folder: string | undefined, flags: ConsoleFlags): Pro
         process.stdout.write(
           `${source.title}: ${server.url}\nCtrl-C ends it; what is broken then stays so, until rig heal.\n`,
         );
-      await clock.sleep(2 ** 31 - 1, signal).catch(() => undefined);
+      await whenAborted(signal);
     } finally {
       await server.close();
     }

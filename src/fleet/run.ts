@@ -3,6 +3,7 @@
 
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { whenAborted } from '../base/abortable.ts';
 import type { Clock } from '../base/clock.ts';
 import { mapConcurrently } from '../base/concurrent.ts';
 import { RigError } from '../base/errors.ts';
@@ -138,7 +139,7 @@ async function serve(options: RunOptions, parts: Parts, signal: AbortSignal): Pr
     followFile(options, ended, follow),
   ];
   try {
-    await Promise.race([open.failed, ...looking, aborted(signal)]);
+    await Promise.race([open.failed, ...looking, whenAborted(signal)]);
   } finally {
     steward.stop();
     ending.abort();
@@ -193,12 +194,6 @@ async function openDisks({ keepsDisks, folder }: RunOptions): Promise<OpenDisks>
   if (keepsDisks) return openDiskFiles(join(folder, 'disks'));
   return { open: (_name, totalBytes) => createMemoryDisk({ totalBytes }), remove: async () => undefined };
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 
 /** Resolves when the signal has fired. */
 async function eachLook(clock: Clock, signal: AbortSignal, look: () => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 // A cluster in containers as the console has it: members by the engine, keys by etcd, logs, and what is owed.
 
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
 import { readClusterFile } from '../../rig/by-hand/cluster-file.ts';
@@ -15,6 +15,7 @@ import type { SeenMember } from '../../rig/console/view.ts';
 import { CONSUMER_PORT } from '../../rig/consumer/protocol.ts';
 import { type WatchedCluster, type WatchedMember, watchMembers } from '../../rig/docker/watch-members.ts';
 import type { Hit } from '../../rig/faults/fault.ts';
+import type { Topology } from '../../rig/topology.ts';
 import { type ClusterFlags, chooseCluster } from '../clusters.ts';
 import { createEtcdPart } from './etcd-part.ts';
 import { createTaker, handsOn } from './hands.ts';
@@ -28,18 +29,29 @@ export async function openCluster(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<ConsoleSource> {
   const { docker, runId, folder, label } = await chooseCluster(flags);
-  const { topology, isOver } = await readClusterFile(folder);
+  const { topology: first, isOver } = await readClusterFile(folder);
+  let topology = first;
   const hub = createHub(clock);
   const etcd = createEtcdPart({ hub, clock, signal });
   const owed = createOwedReader(folder, clock);
   const limits = isOver
     ? null
     : 'The run of this cluster has not come to its end: its own rig is at work in it.';
-  const cluster: ClusterItem = { is: 'cluster', kind: 'cluster', title: label, folder, limits, gone: null };
+  const cluster: ClusterItem = {
+    is: 'cluster',
+    kind: 'cluster',
+    title: label,
+    folder: nearby(folder),
+    limits,
+    gone: null,
+  };
   let members: readonly SeenMember[] = [];
   let gone: ClusterItem['gone'] = null;
   const onLook = async (found: WatchedCluster | undefined | RigError): Promise<void> => {
+    const wasGone = gone !== null;
     gone = goneness(found, { label, atMs: gone?.atMs ?? clock.nowMs() });
+    // Under its name there may be another one by now.
+    if (wasGone && gone === null) topology = await topologyIn(folder, topology);
     hub.set('cluster', { cluster: { ...cluster, gone } });
     if (found instanceof RigError) return;
     const all = found?.members ?? [];
@@ -70,6 +82,12 @@ export async function openCluster(
   };
 }
 
+const topologyIn = (folder: string, otherwise: Topology): Promise<Topology> =>
+  readClusterFile(folder).then(
+    (file) => file.topology,
+    () => otherwise,
+  );
+
 const contained = (member: WatchedMember) => ({
   ...{ name: member.name, state: member.state, roles: member.roles, address: member.address ?? null },
   url: urlsOf(member, [API_PORT, ETCD_PORT, CONSUMER_PORT])[0] ?? null,
@@ -87,6 +105,12 @@ function goneness(
   if (found !== undefined) return null;
   const next = 'Start it again with rig up, and this page follows it; Ctrl-C ends the console.';
   return { why: `no container of '${label}' is left`, next, atMs };
+}
+
+/** As people would type it from here; what lies elsewhere, in full. */
+function nearby(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path.startsWith('..') ? folder : path;
 }
 
 /** What is owed by the record; read again only when that was written to. */

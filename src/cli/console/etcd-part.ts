@@ -31,6 +31,7 @@ export function createEtcdPart(options: {
   let urls: readonly string[] = [];
   /** Undefined before it was asked. */
   let stale: EtcdItem['stale'] | undefined;
+  let isRead = false;
   const lost: { watch: RigError | undefined; answer: RigError | undefined } = {
     watch: undefined,
     answer: undefined,
@@ -41,9 +42,11 @@ export function createEtcdPart(options: {
       const etcd: EtcdItem = { is: 'etcd', revision: history.to, from: history.from, stale };
       hub.set('etcd', { etcd });
     }
-    hub.set('view', itemsOf(history.at(history.to), members));
+    hub.set('view', () => itemsOf(history.at(history.to), members));
   };
   const reach = (): void => {
+    // An answer alone says nothing about the keys.
+    if (stale === undefined && !isRead && lost.watch === undefined && lost.answer === undefined) return;
     const why = lost.watch ?? lost.answer;
     const next = why === undefined ? null : { sinceMs: stale?.sinceMs ?? clock.nowMs(), why: why.message };
     if (stale !== undefined && next?.sinceMs === stale?.sinceMs && next?.why === stale?.why) return;
@@ -53,6 +56,7 @@ export function createEtcdPart(options: {
   const keys = followKeys({
     ...{ history, hub, clock, signal, onChange: show },
     onReach: (error) => {
+      isRead ||= error === undefined;
       lost.watch = error;
       reach();
     },

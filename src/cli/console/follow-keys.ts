@@ -1,6 +1,7 @@
 // etcd's keys with all that is still known of their history, and every event from then on:
 // over losses, other ports, and stores that begin anew.
 
+import { whenAborted } from '../../base/abortable.ts';
 import type { Clock } from '../../base/clock.ts';
 import { hasCode, RigError } from '../../base/errors.ts';
 import { createSystemRandom } from '../../base/random.ts';
@@ -45,7 +46,7 @@ export function followKeys(options: FollowKeysOptions): KeyFollowing {
       const ended = AbortSignal.any([signal, moved.signal]);
       if (urls === undefined || urls.length === 0) {
         if (urls !== undefined) onReach(NOWHERE);
-        await clock.sleep(2 ** 30, ended).catch(() => undefined);
+        await whenAborted(ended);
         continue;
       }
       const kv = openKv(urls);
@@ -84,7 +85,8 @@ async function followOne(
     onBatch: ({ clusterId, events, revision }) => {
       const atMs = clock.nowMs();
       for (const event of events) seen.note(clusterId, revisionOf(event), atMs);
-      const changes = history.add(events.map((event) => keyEvent(event, atMs)));
+      const fresh = history.add(events.map((event) => keyEvent(event, atMs)));
+      const changes = fresh.flatMap(history.changesAt);
       history.reach(revision);
       onReach(undefined);
       if (changes.length === 0) return;
@@ -141,6 +143,9 @@ interface Seen {
   at(clusterId: string, revision: number): number | undefined;
 }
 
+/** Of a long life; what is older, the history has forgotten too. */
+const MOST_SEEN = 60_000;
+
 function createSeen(): Seen {
   const times = new Map<number, number>();
   let of: string | undefined;
@@ -149,6 +154,7 @@ function createSeen(): Seen {
       if (clusterId !== of) times.clear();
       of = clusterId;
       times.set(revision, atMs);
+      if (times.size > MOST_SEEN) times.delete(times.keys().next().value ?? revision);
     },
     at: (clusterId, revision) => (clusterId === of ? times.get(revision) : undefined),
   };

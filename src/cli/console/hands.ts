@@ -26,7 +26,7 @@ interface Outcome {
 }
 
 export interface Taker {
-  /** Says by `order` items what becomes of it; never throws. */
+  /** Says by `order` items what becomes of it; never throws. Nothing happens where the same is waiting, or under way. */
   give(order: Order): void;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
@@ -45,6 +45,8 @@ export function createTaker(options: {
   const { hub, clock, carryOut, onDone } = options;
   const serial = createSerial();
   const known = new Map<string, OrderItem>();
+  /** Waiting, or under way: the same again is what a key does that is held down. */
+  const open = new Set<string>();
   let last = 0;
   let idle: Promise<unknown> = Promise.resolve();
   const show = (item: OrderItem): void => {
@@ -54,6 +56,9 @@ export function createTaker(options: {
   };
   return {
     give: (order) => {
+      const same = JSON.stringify(order);
+      if (open.has(same)) return;
+      open.add(same);
       last += 1;
       const item = {
         is: 'order',
@@ -68,6 +73,7 @@ export function createTaker(options: {
         const outcome = await carryOut(order).catch(
           (error: unknown): Outcome => ({ state: 'failed', told: explain(RigError.from(error)) }),
         );
+        open.delete(same);
         show({ ...item, ...outcome });
         onDone();
       });
@@ -75,6 +81,8 @@ export function createTaker(options: {
     idle: async () => void (await idle),
   };
 }
+
+const NOTHING_LEFT = { up: [], faults: [] } as const;
 
 /** Orders for a cluster in containers. */
 export function handsOn(
@@ -103,11 +111,15 @@ export function handsOn(
       : { state: 'doubtful', told: `${told}, but it was not seen to bite: ${injected.seen}` };
   };
   const undo = async (ids: readonly string[]): Promise<Outcome> => {
-    for (const id of ids.length === 0 ? [...ongoing.keys()] : ids) {
+    const ended = new Set(ids.length === 0 ? ongoing.keys() : ids.filter((id) => ongoing.has(id)));
+    for (const id of ended) {
       await ongoing.get(id)?.();
       ongoing.delete(id);
     }
-    const { up, faults } = await withHand(true, (hand) => heal(hand, ids));
+    const { up, faults } = await withHand(true, async (hand) => {
+      const left = ids.filter((id) => !ended.has(id));
+      return ids.length > 0 && left.length === 0 ? NOTHING_LEFT : heal(hand, left);
+    });
     const told = [
       ...up.map(
         ({ act: did, target }) => `${did === 'start' ? 'started' : 'thawed'} ${describeTarget(target)}`,
@@ -118,7 +130,8 @@ export function handsOn(
       ),
     ].join('; ');
     const state = faults.every(({ isHealed }) => isHealed) ? 'done' : 'failed';
-    return { state, told: told === '' ? 'nothing is to be healed' : told };
+    const healed = [...ended].map((id) => `healed: ${id}`).join('; ');
+    return { state, told: [healed, told].filter(Boolean).join('; ') || 'nothing is to be healed' };
   };
   return async (order) => {
     if (order.do === 'fault') return injectFault(order.spec);

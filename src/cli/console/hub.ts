@@ -29,8 +29,8 @@ export type HubEvent =
 
 export interface Hub {
   readonly items: Items;
-  /** What one part of the console knows; all of it, instead of what it knew before. */
-  set(part: string, items: Items): void;
+  /** What one part of the console knows; all of it, instead of what it knew before. What costs more is asked for when it is to be told. */
+  set(part: string, items: Items | (() => Items)): void;
   tell(event: Exclude<HubEvent, { readonly type: 'view' }>): void;
   /** Told of everything from its beginning; ends it. */
   listen(listener: (event: HubEvent) => void): () => void;
@@ -43,7 +43,7 @@ const MANY_ITEMS = 400;
 const MOST_LOG_LINES = 2_000;
 
 export function createHub(clock: Clock): Hub {
-  const parts = new Map<string, Items>();
+  const parts = new Map<string, () => Items>();
   const listeners = new Set<(event: HubEvent) => void>();
   const story = createStory();
   const logs = createLogTail(MOST_LOG_LINES);
@@ -52,7 +52,7 @@ export function createHub(clock: Clock): Hub {
 
   const flush = (): void => {
     isAwaited = false;
-    const after: Items = Object.assign({}, ...parts.values());
+    const after: Items = Object.assign({}, ...[...parts.values()].map((known) => known()));
     const changes = changesOf(items, after);
     if (changes === undefined) return;
     // Whatever is the same stays the same object, so that it is seen at once.
@@ -73,7 +73,7 @@ export function createHub(clock: Clock): Hub {
       return items;
     },
     set: (part, known) => {
-      parts.set(part, known);
+      parts.set(part, typeof known === 'function' ? known : () => known);
       if (isAwaited) return;
       isAwaited = true;
       clock.after(Object.keys(items).length > MANY_ITEMS ? GATHER_MANY_MS : GATHER_MS, flush);

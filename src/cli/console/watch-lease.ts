@@ -7,7 +7,7 @@ import { askEtcd } from '../../process/etcd-gateway.ts';
 import type { LeaseItem } from '../../rig/console/items.ts';
 
 const LOOK_EVERY_MS = 250;
-const ANSWER_WITHIN_MS = 900;
+const ANSWER_WITHIN_MS = 1_500;
 
 const timeToLive = z.object({
   ID: z.string(),

@@ -40,8 +40,8 @@ export interface KeyHistory {
   readonly to: number;
   /** Forgets everything, and begins from these keys as they were before `from`. */
   reset(start: { readonly from: number; readonly keys: readonly KeyAt[] }): void;
-  /** By revision; those that are known already are left out. Answers with the changes. */
-  add(events: readonly KeyEvent[]): readonly KeyChange[];
+  /** By revision; those that are known already are left out. Answers with the revisions that are new. */
+  add(events: readonly KeyEvent[]): readonly number[];
   /** Nothing happened up to this revision. */
   reach(revision: number): void;
   /** By key. Of a revision before `from`: as of that. */
@@ -67,50 +67,65 @@ interface Version {
   readonly entry: KeyAt | undefined;
 }
 
-/** Secrets don't get in. */
-export function createKeyHistory(mostEvents = MOST_EVENTS): KeyHistory {
-  const versions = new Map<string, Version[]>();
-  const moments: { readonly revision: number; readonly keys: string[]; readonly atMs: number | null }[] = [];
-  let from = 1;
-  let to = 0;
-  let count = 0;
-
+/** What each key was, by revision. */
+function createVersions() {
+  const byKey = new Map<string, Version[]>();
   const indexAt = (list: readonly Version[], revision: number): number =>
     lastIndex(list, (version) => version.revision <= revision);
-  const entryAt = (key: string, revision: number): KeyAt | undefined => {
-    const list = versions.get(key) ?? [];
-    return list[indexAt(list, revision)]?.entry;
+  return {
+    byKey,
+    entryAt: (key: string, revision: number): KeyAt | undefined => {
+      const list = byKey.get(key) ?? [];
+      return list[indexAt(list, revision)]?.entry;
+    },
+    add: (event: KeyEvent): void => {
+      const list = byKey.get(event.key) ?? [];
+      byKey.set(event.key, list);
+      list.push({ revision: event.revision, entry: entryOf(redacted(event), list.at(-1)?.entry) });
+    },
+    /** Of what was before it, only what still counted then is left. */
+    forgetBefore: (revision: number): void => {
+      for (const [key, list] of byKey) {
+        list.splice(0, Math.max(0, indexAt(list, revision - 1)));
+        const [first] = list;
+        if (list.length === 1 && first?.entry === undefined && (first?.revision ?? 0) < revision)
+          byKey.delete(key);
+      }
+    },
   };
+}
+
+interface Moment {
+  readonly revision: number;
+  readonly keys: string[];
+  readonly atMs: number | null;
+}
+
+/** Secrets don't get in. */
+export function createKeyHistory(mostEvents = MOST_EVENTS): KeyHistory {
+  const versions = createVersions();
+  const { byKey, entryAt } = versions;
+  const moments: Moment[] = [];
+  let [from, to, count] = [1, 0, 0];
+
   const forget = (): void => {
-    const half = moments[Math.floor(moments.length / 2)];
-    if (half === undefined) return;
-    from = half.revision;
-    moments.splice(0, moments.indexOf(half));
+    moments.splice(0, Math.floor(moments.length / 2));
     count = moments.reduce((sum, { keys }) => sum + keys.length, 0);
-    for (const [key, list] of versions) {
-      list.splice(0, Math.max(0, indexAt(list, from - 1)));
-      if (list.length === 1 && list[0]?.entry === undefined && (list[0]?.revision ?? 0) < from)
-        versions.delete(key);
-    }
+    from = moments[0]?.revision ?? from;
+    versions.forgetBefore(from);
   };
   const changesAt = (revision: number): readonly KeyChange[] => {
     const moment = moments[lastIndex(moments, (one) => one.revision <= revision)];
     if (moment?.revision !== revision) return [];
-    return moment.keys.map((key) =>
-      changeOf({
-        key,
-        revision,
-        atMs: moment.atMs,
-        before: entryAt(key, revision - 1),
-        after: entryAt(key, revision),
-      }),
-    );
+    const { atMs } = moment;
+    return moment.keys.map((key) => {
+      const [before, after] = [entryAt(key, revision - 1), entryAt(key, revision)];
+      return { key, revision, atMs, ...differenceOf(before, after) };
+    });
   };
   const take = (event: KeyEvent): void => {
     const { revision, key, atMs = null } = event;
-    const list = versions.get(key) ?? [];
-    versions.set(key, list);
-    list.push({ revision, entry: entryOf(redacted(event), list.at(-1)?.entry) });
+    versions.add(event);
     const last = moments.at(-1);
     if (last?.revision === revision) last.keys.push(key);
     else moments.push({ revision, keys: [key], atMs });
@@ -125,29 +140,27 @@ export function createKeyHistory(mostEvents = MOST_EVENTS): KeyHistory {
       return to;
     },
     reset: ({ from: first, keys }) => {
-      versions.clear();
+      byKey.clear();
       moments.length = 0;
       [from, to, count] = [first, first - 1, 0];
-      for (const entry of keys)
-        versions.set(entry.key, [{ revision: entry.revision, entry: redacted(entry) }]);
+      for (const one of keys) byKey.set(one.key, [{ revision: one.revision, entry: redacted(one) }]);
     },
     add: (events) => {
       const fresh = events.filter(({ revision }) => revision > to);
       for (const event of fresh) take(event);
       to = fresh.at(-1)?.revision ?? to;
-      const told = [...new Set(fresh.map(({ revision }) => revision))].flatMap(changesAt);
       if (count > mostEvents) forget();
-      return told;
+      return [...new Set(fresh.map(({ revision }) => revision))];
     },
     reach: (revision) => {
       to = Math.max(to, revision);
     },
     at: (revision) =>
-      [...versions.keys()].sort().flatMap((key) => entryAt(key, Math.max(revision, from - 1)) ?? []),
+      [...byKey.keys()].sort().flatMap((key) => entryAt(key, Math.max(revision, from - 1)) ?? []),
     entryAt,
     changesAt,
     versionsOf: (key) =>
-      (versions.get(key) ?? [])
+      (byKey.get(key) ?? [])
         .slice(-MOST_VERSIONS)
         .flatMap(({ revision }) => changesAt(revision).filter((change) => change.key === key)),
     revisionAt: (atMs) =>
@@ -189,23 +202,10 @@ function entryOf(event: KeyEvent, before: KeyAt | undefined): KeyAt | undefined 
   };
 }
 
-function changeOf(change: {
-  readonly key: string;
-  readonly revision: number;
-  readonly atMs: number | null;
-  readonly before: KeyAt | undefined;
-  readonly after: KeyAt | undefined;
-}): KeyChange {
-  const { key, revision, atMs, before, after } = change;
-  if (after === undefined) return { key, revision, atMs, did: 'deleted', lines: [] };
-  if (before === undefined) return { key, revision, atMs, did: 'created', lines: [] };
-  return {
-    key,
-    revision,
-    atMs,
-    did: 'changed',
-    lines: changesBetween(read(before.value), read(after.value)),
-  };
+function differenceOf(before: KeyAt | undefined, after: KeyAt | undefined): Pick<KeyChange, 'did' | 'lines'> {
+  if (after === undefined) return { did: 'deleted', lines: [] };
+  if (before === undefined) return { did: 'created', lines: [] };
+  return { did: 'changed', lines: changesBetween(read(before.value), read(after.value)) };
 }
 
 function read(value: string): unknown {

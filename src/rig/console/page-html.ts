@@ -42,6 +42,7 @@ export function pageHtml({ title, kind, token, forms }: PageOptions): string {
 <p id="headline" class="headline" data-tone="plain">Looking around.</p>
 <p id="headline-more" class="faint more"></p>
 </header>
+<p id="trouble" class="trouble" role="alert" hidden></p>
 <p id="said" class="unseen" role="status" aria-live="polite"></p>
 ${kind === 'run' ? PLAYER : ''}
 <main>

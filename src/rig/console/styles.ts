@@ -22,6 +22,7 @@ code, pre, .log, .tree button, .mono { font: 12.5px/1.5 ui-monospace, Menlo, Con
 .empty { color: var(--faint); padding: .6rem 0; }
 [hidden] { display: none !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.trouble { position: fixed; left: 50%; bottom: 1.2rem; transform: translateX(-50%); z-index: 8; width: max-content; max-width: min(40rem, 92vw); background: var(--bad); color: var(--card); border-radius: 8px; padding: .55rem 1rem; overflow-wrap: anywhere; }
 .skip { position: absolute; left: .5rem; top: -3rem; background: var(--card); padding: .4rem .8rem; z-index: 9; }
 .skip:focus { top: .5rem; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 4px; }
@@ -38,6 +39,7 @@ input[type="checkbox"] { accent-color: var(--link); }
 
 .top { position: sticky; top: 0; z-index: 5; background: var(--card); border-bottom: 1px solid var(--line); padding: .6rem 1.25rem .55rem; display: grid; grid-template-columns: 1fr auto; gap: .1rem 1rem; align-items: center; }
 .top .name { display: flex; align-items: baseline; gap: .6rem; min-width: 0; }
+.top .name h1 { flex: none; max-width: 70%; }
 .top .name p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .top .state { display: flex; gap: .45rem; align-items: center; }
 .badge { font-size: .82rem; border-radius: 99px; padding: .1rem .65rem; background: var(--raised); color: var(--faint); white-space: nowrap; }
@@ -69,7 +71,9 @@ aside { display: grid; gap: 1rem; grid-area: aside; min-width: 0; }
 .lease { height: 1.2rem; position: relative; font-size: .76rem; color: var(--lead); visibility: hidden; }
 .card[data-leads="true"] .lease { visibility: visible; }
 .lease i { position: absolute; left: 0; bottom: 0; height: 3px; border-radius: 2px; background: var(--lead); transition: width .12s linear; width: 0; }
-html[data-kind="run"] .lease i { display: none; }
+html[data-kind="run"] .lease i, html[data-kind="fleet"] .lease, html[data-kind="fleet"] .roles { display: none; }
+html[data-kind="fleet"] .cards { grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); }
+html[data-kind="fleet"] .card .acts { grid-template-columns: 1fr 1fr; }
 .roles { display: flex; flex-wrap: wrap; gap: .25rem; min-height: 1.75rem; }
 .role { display: inline-flex; align-items: center; gap: 0; font-size: .74rem; border: 1px solid var(--line); border-radius: 6px; padding: 0 0 0 .35rem; background: var(--card); }
 .role > span::before { content: ''; display: inline-block; width: .45em; height: .45em; border-radius: 50%; margin-right: .4em; background: var(--faint); vertical-align: .1em; }
@@ -169,22 +173,22 @@ tr:not([data-state="ready"]):not([data-state="error"]):not([data-state="malforme
 .check { white-space: nowrap; }
 
 #time { width: calc(100% - 142px); margin: .6rem 0 .3rem 142px; }
-.lanes { position: relative; }
+.lanes { position: relative; max-height: 27rem; overflow-y: auto; }
 #lanes { display: block; width: 100%; touch-action: pan-y; cursor: ew-resize; }
-#playhead { position: absolute; top: 0; bottom: 22px; left: 0; width: 2px; margin-left: -1px; background: var(--link); pointer-events: none; }
+#playhead { position: absolute; top: 0; left: 0; width: 2px; margin-left: -1px; background: var(--link); pointer-events: none; }
 #tip { position: absolute; z-index: 2; width: max-content; max-width: min(42rem, 90vw); pointer-events: none; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .3rem .6rem; font-size: .82rem; box-shadow: 0 2px 8px rgba(0, 0, 0, .25); }
 dialog { border: 1px solid var(--line); border-radius: 12px; background: var(--card); color: var(--ink); max-width: 34rem; padding: 1.2rem 1.4rem; }
 dialog::backdrop { background: rgba(0, 0, 0, .35); }
 dialog dl { display: grid; grid-template-columns: auto 1fr; gap: .35rem .8rem; margin: .8rem 0; }
 dialog dt kbd { margin: 0; white-space: nowrap; } dialog dd { margin: 0; }
 dialog form { margin-top: .8rem; }
-html[data-etcd="stale"] .nodes .cards, html[data-etcd="stale"] .volumes table, html[data-etcd="stale"] .keys .columns { opacity: .62; transition: opacity .4s; }
+html[data-etcd="stale"] .nodes .cards, html[data-etcd="stale"] .volumes table, html[data-etcd="stale"] .keys .columns { opacity: .72; transition: opacity .4s; }
 
 @media (max-width: 1000px) { main { grid-template-columns: minmax(0, 1fr); grid-template-areas: 'nodes' 'aside' 'volumes' 'keys' 'logs'; grid-template-rows: none; } }
 @media (max-width: 640px) {
   .top { padding: .5rem .75rem; grid-template-columns: minmax(0, 1fr); position: static; }
   .top .state { flex-wrap: wrap; } main { padding: .75rem .75rem 3rem; gap: .75rem; } .player { width: calc(100% - 1.5rem); }
-  .top .name { display: block; } #time { width: calc(100% - 84px); margin-left: 84px; }
+  .top .name { display: block; } .top .name h1 { max-width: none; } #time { width: calc(100% - 84px); margin-left: 84px; }
   .columns { grid-template-columns: minmax(0, 1fr); } .tree { border-right: 0; max-height: 15rem; padding: 0; }
   .row { grid-template-columns: minmax(0, 1fr) auto; gap: .2rem .6rem; } .row .facts { display: none; } .row .acts { grid-column: 1 / -1; }
   .log li { grid-template-columns: minmax(0, 1fr) auto; gap: 0 .6rem; padding-bottom: .25rem; } .log li b { grid-column: 1; grid-row: 1; } .log li time { grid-column: 2; grid-row: 1; } .log li span { grid-column: 1 / -1; }

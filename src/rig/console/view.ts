@@ -90,14 +90,12 @@ function factsOf(name: string, nodes: KnownNodes, volumes: readonly VolumeItem[]
   };
 }
 
-const BYTES_OF_ID = VOLUMES_PREFIX.length;
-
 function volumesIn(entries: readonly Entry[]): readonly VolumeItem[] {
   const kvs = entries.filter(({ key }) => key.startsWith(VOLUMES_PREFIX));
   const malformed: VolumeItem[] = [];
   const onMalformed = ({ key, revision }: Entry, cause: unknown): void => {
     const error = cause instanceof Error ? cause.message : String(cause);
-    const id = key.slice(BYTES_OF_ID);
+    const id = nameIn(VOLUMES_PREFIX, key);
     const unknown = { node: null, to: null, reservedGib: 0, exports: [], parent: null } as const;
     malformed.push({ is: 'volume', id, name: id, state: 'malformed', ...unknown, error, revision });
   };

@@ -1,4 +1,4 @@
-// A browser without a window, for the tests of report.html only.
+// A browser without a window, for the tests of report.html and of the console only.
 
 import { RigError } from '../../base/errors.ts';
 import { runCommand } from './command.ts';

@@ -183,6 +183,14 @@ describe('the page of a cluster', () => {
     })()`);
     await waitFor({ clock, what: 'the order', timeoutMs: 5_000, probe: async () => given[0] });
     expect(given).toEqual([{ do: 'fault', spec: { fault: 'loss', on: 'one', percent: 7 } }]);
+    // What the page lets through, the console may refuse all the same.
+    await page.evaluate(`(() => {
+      document.getElementById('field-on').value = 'x'.repeat(300);
+      document.getElementById('fault-inject').click();
+    })()`);
+    await until(page, '!document.getElementById("trouble").hidden');
+    expect(await text(page, '#trouble')).toContain("'fields.on'");
+    expect(given).toHaveLength(1);
     await page.close();
   });
 

@@ -41,7 +41,10 @@ export async function give(order) {
       headers: { 'content-type': 'application/json', 'x-console-token': token },
       body: JSON.stringify(order),
     });
-    if (response.ok) return;
+    if (response.ok) {
+      announce('');
+      return;
+    }
     const body = await response.json();
     announce([body.error, body.next].filter(Boolean).join('. '));
   } catch (error) {
@@ -49,9 +52,9 @@ export async function give(order) {
   }
 }
 
-/** Says it to whoever listens, and shows it where acts are asked for. @param {string} text */
+/** Shows it above all else, until the next order is taken. @param {string} text empty: nothing is wrong any more */
 export function announce(text) {
-  element('said', HTMLElement).textContent = text;
-  const note = document.getElementById('fault-note');
-  if (note !== null) note.textContent = text;
+  const trouble = element('trouble', HTMLElement);
+  trouble.hidden = text === '';
+  trouble.textContent = text;
 }

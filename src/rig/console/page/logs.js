@@ -10,6 +10,22 @@ const MOST_KEPT = 4000;
 const MOST_SHOWN = 400;
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
+/** @param {LogLine} line @param {readonly string[]} filter member, role, least level and words; empty: whatever it is */
+function isWanted(line, [of = '', role = '', level = '', words = '']) {
+  const wanted = words.toLowerCase().split(/\s+/);
+  return (
+    (of === '' || line.member === of) &&
+    (role === '' || line.role === role) &&
+    LEVELS.indexOf(line.level) >= LEVELS.indexOf(level) &&
+    wanted.every((word) => line.text.toLowerCase().includes(word))
+  );
+}
+
+/** Shows all of a long line, or less again; not while somebody marks it. @param {EventTarget | null} line */
+function openLine(line) {
+  if (line instanceof HTMLElement && String(getSelection()) === '') line.classList.toggle('open');
+}
+
 /** @param {(atMs: number) => string} timeText */
 export function createLogs(timeText) {
   const list = element('log-lines', HTMLElement);
@@ -25,29 +41,18 @@ export function createLogs(timeText) {
   let lines = [];
 
   /** @param {LogLine} line */
-  const fits = (line) => {
-    const [of = '', role = '', level = '', words = ''] = controls.map(({ value }) => value);
-    return (
-      (of === '' || line.member === of) &&
-      (role === '' || line.role === role) &&
-      LEVELS.indexOf(line.level) >= LEVELS.indexOf(level) &&
-      words
-        .toLowerCase()
-        .split(/\s+/)
-        .every((word) => line.text.toLowerCase().includes(word))
+  const fits = (line) =>
+    isWanted(
+      line,
+      controls.map(({ value }) => value),
     );
-  };
   /** @param {LogLine} line */
   const lineOf = ({ atMs, member: of, role, level, text }) =>
-    make('li', { 'data-level': level, onclick: ({ currentTarget }) => open(currentTarget) }, [
+    make('li', { 'data-level': level, onclick: ({ currentTarget }) => openLine(currentTarget) }, [
       make('time', {}, [atMs === 0 ? '' : timeText(atMs)]),
       make('b', {}, [role === '' ? of : `${of} ${role}`]),
       make('span', {}, [text]),
     ]);
-  /** Shows all of a long line, or less again; not while somebody marks it. @param {EventTarget | null} line */
-  const open = (line) => {
-    if (line instanceof HTMLElement && String(getSelection()) === '') line.classList.toggle('open');
-  };
   /** @param {number} count */
   const settle = (count) => {
     while (list.childElementCount > MOST_SHOWN) list.firstElementChild?.remove();

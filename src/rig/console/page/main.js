@@ -2,7 +2,7 @@
 
 import { mountActs, mountOwed } from './acts.js';
 import { mountHeadline } from './headline.js';
-import { createKeys } from './keys.js';
+import { addKeys, forgetKeys, goTo, mountKeys, stepBy } from './keys.js';
 import { followConsole } from './link.js';
 import { createLogs } from './logs.js';
 import { mountNodes } from './nodes.js';
@@ -22,8 +22,8 @@ if (kind !== 'run') mountActs();
 mountOwed();
 const story = createStoryList(timeText);
 const logs = createLogs(timeText);
-const keys = createKeys();
-const revisions = { '[': () => keys.step(-1), ']': () => keys.step(1), '\\': keys.newest };
+mountKeys();
+const revisions = { '[': () => stepBy(-1), ']': () => stepBy(1), '\\': () => goTo(undefined) };
 
 if (kind === 'run') void watchAgain();
 else watchLive();
@@ -38,12 +38,12 @@ function watchLive() {
       else story.add(lines);
       if (isWhole) logs.reset([]);
       // What was missed of the keys while nobody listened, nobody tells.
-      if (isWhole) keys.reset();
+      if (isWhole) forgetKeys();
       if (isFirst) document.documentElement.dataset.ready = 'yes';
       isFirst = false;
     },
-    keys: keys.add,
-    reset: keys.reset,
+    keys: addKeys,
+    reset: forgetKeys,
     logs: ({ lines }) => logs.add(lines),
   });
   mountShortcuts(revisions);
@@ -51,13 +51,19 @@ function watchLive() {
 
 async function watchAgain() {
   let revision = -1;
-  const player = await mountPlayer({
-    show: (moment) => {
+  let told = '';
+  const player = await mountPlayer((moment) => {
+    // While it plays, most moments bring nothing new.
+    const now = [moment.story, moment.logs]
+      .map((lines) => `${lines.length} ${lines[0]?.atMs} ${lines.at(-1)?.atMs}`)
+      .join();
+    if (now !== told) {
       story.reset(moment.story);
       logs.reset(moment.logs);
-      if (moment.revision !== revision) keys.go(moment.revision);
-      revision = moment.revision;
-    },
+    }
+    told = now;
+    if (moment.revision !== revision) goTo(moment.revision);
+    revision = moment.revision;
   });
   followConsole({});
   mountShortcuts({ ...revisions, ' ': player.toggle, ',': () => player.step(-1), '.': () => player.step(1) });

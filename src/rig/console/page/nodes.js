@@ -7,8 +7,8 @@ import { all, canAct, kind, nowMs, one, whenChanged } from './state.js';
 
 /** @typedef {import('../items.ts').MemberItem} MemberItem */
 
-/** Of a fleet more are found by the search. */
-const MOST_CARDS = 60;
+/** More are found by the search. */
+const MOST_CARDS = kind === 'fleet' ? 24 : 60;
 
 const STATE_WORDS = {
   running: 'runs',
@@ -26,11 +26,14 @@ export function mountNodes() {
   const show = () => {
     const members = all('member');
     const nodes = members.filter((member) => member.kind === 'node');
-    const found = nodes.filter(fits(search.value));
+    const found = inOrder(nodes.filter(fits(search.value)));
     keep(cards, found.slice(0, MOST_CARDS), { keyOf: ({ name }) => name, make: cardOf, show: showMember });
     element('nodes-find', HTMLElement).hidden = nodes.length <= 12;
     const shown = Math.min(found.length, MOST_CARDS);
-    put(element('nodes-count', HTMLElement), `${shown} of ${nodes.length} are shown`);
+    put(
+      element('nodes-count', HTMLElement),
+      `${shown} of ${nodes.length} are shown${shown < found.length ? ', those in trouble first' : ''}`,
+    );
     element('nodes-empty', HTMLElement).hidden = nodes.length > 0;
     const others = members.filter((member) => member.kind !== 'node');
     keep(rows, others, { keyOf: ({ name }) => name, make: rowOf, show: showMember });
@@ -39,6 +42,15 @@ export function mountNodes() {
   whenChanged(show);
   search.addEventListener('input', show);
   setInterval(showLease, 100);
+}
+
+/** Of many those come first that are in trouble. @param {MemberItem[]} nodes */
+function inOrder(nodes) {
+  const isWell = (/** @type {MemberItem} */ { state, node }) =>
+    state === 'running' && node?.registered === true;
+  return nodes.length <= MOST_CARDS
+    ? nodes
+    : [...nodes.filter((one) => !isWell(one)), ...nodes.filter(isWell)];
 }
 
 /** @param {string} words @returns {(member: MemberItem) => boolean} */

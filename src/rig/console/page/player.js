@@ -10,84 +10,100 @@ import { clockIs, takeItems } from './state.js';
 /** @typedef {import('../../report/page-data.ts').PageData} PageData */
 /** @typedef {import('../replay.ts').Moment} Moment */
 
-/**
- * @param {{ readonly show: (moment: Moment) => void }} shown
- */
-export async function mountPlayer({ show }) {
+/** The place in the run. */
+let atMs = 0;
+let endMs = 0;
+let isAsking = false;
+/** Of the frame that plays on; 0: it doesn't play. */
+let playing = 0;
+/** @type {(ms: number) => void} */
+let moveHead = () => {};
+/** @type {(moment: Moment) => void} */
+let showMoment = () => {};
+
+/** @param {(moment: Moment) => void} show */
+export async function mountPlayer(show) {
   /** @type {{ readonly data: PageData, readonly stepsMs: readonly number[] }} */
   const { data, stepsMs } = await ask('/api/timeline');
-  const { endMs } = data;
+  endMs = data.endMs;
+  showMoment = show;
+  moveHead = mountLanes(data, moveTo);
   const slider = element('time', HTMLInputElement);
-  const play = element('play', HTMLButtonElement);
-  const moment = element('moment', HTMLOutputElement);
   slider.max = String(endMs);
-  const moveHead = mountLanes(data, (ms) => go(ms));
-  let atMs = 0;
-  let isAsking = false;
-
-  const load = async () => {
-    if (isAsking) return;
-    isAsking = true;
-    let loaded = -1;
-    try {
-      while (loaded !== atMs) {
-        loaded = atMs;
-        /** @type {Moment} */
-        const found = await ask(`/api/moment?ms=${atMs}`);
-        clockIs(found.atMs);
-        takeItems({ isWhole: true, set: found.items, gone: [] });
-        show(found);
-        document.documentElement.dataset.moment = String(found.atMs);
-      }
-    } finally {
-      isAsking = false;
-    }
-  };
-  /** @param {number} ms */
-  const go = (ms) => {
-    atMs = Math.max(0, Math.min(endMs, ms));
-    slider.value = String(atMs);
-    const text = `+${(atMs / 1000).toFixed(3)} s`;
-    moment.textContent = `${text} of ${(endMs / 1000).toFixed(1)} s`;
-    slider.setAttribute('aria-valuetext', text);
-    moveHead(atMs);
-    void load();
-  };
   /** @param {number} direction */
   const step = (direction) => {
     const next = direction > 0 ? stepsMs.find((ms) => ms > atMs) : stepsMs.findLast((ms) => ms < atMs);
-    if (next !== undefined) go(next);
+    if (next !== undefined) moveTo(next);
   };
-  let playing = 0;
-  const halt = () => {
-    cancelAnimationFrame(playing);
-    playing = 0;
-    play.setAttribute('aria-pressed', 'false');
-    if (play.firstChild !== null) play.firstChild.textContent = 'Play';
-  };
-  const toggle = () => {
-    if (playing !== 0) {
-      halt();
-      return;
-    }
-    if (atMs >= endMs) go(0);
-    play.setAttribute('aria-pressed', 'true');
-    if (play.firstChild !== null) play.firstChild.textContent = 'Halt';
-    let lastMs = performance.now();
-    const frame = (/** @type {number} */ now) => {
-      go(atMs + (now - lastMs) * Number(element('speed', HTMLSelectElement).value));
-      lastMs = now;
-      if (atMs >= endMs) halt();
-      else playing = requestAnimationFrame(frame);
-    };
-    playing = requestAnimationFrame(frame);
-  };
-  play.addEventListener('click', toggle);
-  slider.addEventListener('input', () => go(Number(slider.value)));
+  slider.addEventListener('input', () => moveTo(Number(slider.value)));
+  element('play', HTMLButtonElement).addEventListener('click', togglePlay);
   element('step-back', HTMLButtonElement).addEventListener('click', () => step(-1));
   element('step-on', HTMLButtonElement).addEventListener('click', () => step(1));
-  go(0);
-  return { toggle, step };
+  moveTo(0);
+  return { toggle: togglePlay, step };
+}
+
+/** @param {number} ms */
+function moveTo(ms) {
+  atMs = Math.max(0, Math.min(endMs, ms));
+  const slider = element('time', HTMLInputElement);
+  const text = `+${(atMs / 1000).toFixed(3)} s`;
+  slider.value = String(atMs);
+  slider.setAttribute('aria-valuetext', text);
+  element('moment', HTMLOutputElement).textContent = `${text} of ${(endMs / 1000).toFixed(1)} s`;
+  moveHead(atMs);
+  void loadMoment();
+}
+
+/** The last moment that was asked for is what counts: those between are passed over. */
+async function loadMoment() {
+  if (isAsking) return;
+  isAsking = true;
+  try {
+    for (let loaded = -1; loaded !== atMs; ) {
+      loaded = atMs;
+      /** @type {Moment} */
+      const found = await ask(`/api/moment?ms=${atMs}`);
+      clockIs(found.atMs);
+      takeItems({ isWhole: true, set: found.items, gone: [] });
+      showMoment(found);
+      document.documentElement.dataset.moment = String(found.atMs);
+    }
+  } catch {
+    // How the console itself is, is told where everybody looks.
+  } finally {
+    isAsking = false;
+  }
+}
+
+/** @param {boolean} isPlaying */
+function showPlaying(isPlaying) {
+  const play = element('play', HTMLButtonElement);
+  play.setAttribute('aria-pressed', String(isPlaying));
+  if (play.firstChild !== null) play.firstChild.textContent = isPlaying ? 'Halt' : 'Play';
+}
+
+function haltPlay() {
+  cancelAnimationFrame(playing);
+  playing = 0;
+  showPlaying(false);
+}
+
+function togglePlay() {
+  if (playing !== 0) {
+    haltPlay();
+    return;
+  }
+  if (atMs >= endMs) moveTo(0);
+  showPlaying(true);
+  let lastMs = performance.now();
+  const frame = (/** @type {number} */ now) => {
+    moveTo(atMs + (now - lastMs) * Number(element('speed', HTMLSelectElement).value));
+    lastMs = now;
+    if (atMs >= endMs) haltPlay();
+    else playing = requestAnimationFrame(frame);
+  };
+  playing = requestAnimationFrame(frame);
 }
 
 /** @param {PageData} data @param {(ms: number) => void} go */
@@ -98,9 +114,9 @@ function mountLanes(data, go) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   const height = data.lanes.length * LANE_HEIGHT + AXIS_HEIGHT;
   const labelWidth = () => (canvas.clientWidth < 600 ? 92 : 150);
-  let atMs = 0;
-  const moveHead = () => {
-    const x = labelWidth() + (atMs / data.endMs) * (canvas.clientWidth - labelWidth());
+  let headMs = 0;
+  const placeHead = () => {
+    const x = labelWidth() + (headMs / data.endMs) * (canvas.clientWidth - labelWidth());
     head.style.transform = `translateX(${x}px)`;
   };
   const draw = oncePerFrame(() => {
@@ -115,9 +131,10 @@ function mountLanes(data, go) {
       colour: colours(),
     });
     canvas.dataset.drawn = 'yes';
-    moveHead();
+    placeHead();
   });
   canvas.style.height = `${height}px`;
+  head.style.height = `${height - AXIS_HEIGHT}px`;
   onNewWidth(canvas, draw);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
   /** @param {PointerEvent} event */
@@ -141,7 +158,7 @@ function mountLanes(data, go) {
   });
   draw();
   return (/** @type {number} */ ms) => {
-    atMs = ms;
-    moveHead();
+    headMs = ms;
+    placeHead();
   };
 }

@@ -1,6 +1,7 @@
 // Keys that lead to where something is done; none of them does anything by itself.
 
 import { element } from '../../report/page/dom.js';
+import { announce } from './link.js';
 
 /** @param {Record<string, () => void>} more those of a kind of console */
 export function mountShortcuts(more) {
@@ -23,9 +24,13 @@ export function mountShortcuts(more) {
     l: to('logs-title'),
     '/': to('logs-search'),
     '?': () => help.showModal(),
+    Escape: () => announce(''),
     ...more,
   };
   document.addEventListener('keydown', (press) => {
+    // A key that is held down acts once.
+    if (press.repeat && press.target instanceof HTMLButtonElement && 'Enter '.includes(press.key))
+      press.preventDefault();
     if (press.ctrlKey || press.metaKey || press.altKey || isTyping(press.target) || help.open) return;
     const act = keys[press.key];
     if (act === undefined) return;

@@ -58,7 +58,7 @@ describe('the history of keys', () => {
   it('leaves out what it has had already, as after a watch that began anew', () => {
     const history = createKeyHistory();
     history.add(STORY);
-    expect(history.add([put(6, 'a', 'twice'), put(7, 'd', 1)]).map(({ key }) => key)).toEqual(['d']);
+    expect(history.add([put(6, 'a', 'twice'), put(7, 'd', 1)])).toEqual([7]);
     expect(history.entryAt('a', 7)?.value).toBe('{"state":"again"}');
   });
 
