@@ -102,6 +102,7 @@ it('leaves a node that is killed, finds it again, and forgets one that is remove
   await untilServersAre('node1 DOWN', 'node2 UP', 'node3 UP');
   const lost = await eventually(() => streams.filter((stream) => stream.hasEnded()), {
     until: ({ length }) => length > 0,
+    withinMs: 20_000,
     what: 'a stream of the killed node to end',
   });
   const resumed = await follow(await lost[0]?.ended);

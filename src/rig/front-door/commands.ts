@@ -20,10 +20,15 @@ export interface ServerState extends Server {
   readonly isUp: boolean;
   /** Taken out of service, as one is that has just been added or is about to go. */
   readonly isInMaintenance: boolean;
+  /** Since it went up or down. */
+  readonly unchangedSeconds: number;
 }
 
 /** Twice in two seconds means down, once means up. */
 const CHECK = 'check inter 1s fall 2 rise 1';
+
+/** Longer than any call may last (`timeout server` of images/front-door/haproxy.cfg): what is left then is a stream. */
+const RELEASED_AFTER_SECONDS = 6;
 
 /**
  * Commands that change the servers from `current` to `wanted`, in order. A socket takes a command a line, so one that
@@ -65,13 +70,15 @@ const removal = (server: Server): readonly string[] => {
 };
 
 /**
- * Streams of servers that are down, so that their clients resume elsewhere. While none is up, as in an outage of etcd,
- * there is no elsewhere: a stream is kept until there is, lest its client come back to a refusal.
+ * Streams of servers that are down, so that their clients resume elsewhere. Not their calls, which HAProxy may yet send
+ * to another. While none is up, as in an outage of etcd, there is no elsewhere: a stream is kept until there is, lest
+ * its client come back to a refusal.
  */
 function releases(current: readonly ServerState[]): readonly string[] {
   if (!current.some(({ isUp, isInMaintenance }) => isUp && !isInMaintenance)) return [];
   return current
     .filter(({ isUp, isInMaintenance }) => !isUp && !isInMaintenance)
+    .filter(({ unchangedSeconds }) => unchangedSeconds >= RELEASED_AFTER_SECONDS)
     .map((server) => `shutdown sessions server ${idOf(server)}`);
 }
 
@@ -104,6 +111,7 @@ export function parseServersState(text: string): readonly ServerState[] {
       isUp: field('srv_op_state') !== '0',
       // Any of SRV_ADMF_*: maintenance or drain, forced or inherited.
       isInMaintenance: field('srv_admin_state') !== '0',
+      unchangedSeconds: Number(field('srv_time_since_last_change')),
     };
   });
 }

@@ -6,6 +6,7 @@ const state = (name: string, more: Partial<ServerState> = {}): ServerState => ({
   ...wanted(name),
   isUp: true,
   isInMaintenance: false,
+  unchangedSeconds: 60,
   ...more,
 });
 const OPENED = ['enable health api/a', 'set server api/a state ready', 'set server api/a health down'];
@@ -47,6 +48,11 @@ describe('commandsFor', () => {
     expect(commandsFor([down], [wanted('a')])).toEqual([]);
   });
 
+  it('leaves the calls of a server that has just gone down to HAProxy, which may send them elsewhere', () => {
+    const down = state('a', { isUp: false, unchangedSeconds: 5 });
+    expect(commandsFor([down, state('b')], [wanted('a'), wanted('b')])).toEqual([]);
+  });
+
   it.each([
     wanted('a b'),
     wanted('a\nshow info'),
@@ -65,13 +71,27 @@ describe('commandsFor', () => {
 
 describe('parseServersState', () => {
   const HEADER =
-    '1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_port';
+    '1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_time_since_last_change srv_port';
 
   it('reads what HAProxy prints', () => {
-    const text = `${HEADER}\n3 api 1 node1 10.0.0.1 2 0 1 8080\n3 api 2 node2 fd00::2 0 1 1 81\n\n`;
+    const text = `${HEADER}\n3 api 1 node1 10.0.0.1 2 0 1 8080\n3 api 2 node2 fd00::2 0 1 7 81\n\n`;
     expect(parseServersState(text)).toEqual([
-      { name: 'node1', address: '10.0.0.1', port: 8080, isUp: true, isInMaintenance: false },
-      { name: 'node2', address: 'fd00::2', port: 81, isUp: false, isInMaintenance: true },
+      {
+        name: 'node1',
+        address: '10.0.0.1',
+        port: 8080,
+        isUp: true,
+        isInMaintenance: false,
+        unchangedSeconds: 1,
+      },
+      {
+        name: 'node2',
+        address: 'fd00::2',
+        port: 81,
+        isUp: false,
+        isInMaintenance: true,
+        unchangedSeconds: 7,
+      },
     ]);
     expect(parseServersState(`${HEADER}\n\n`)).toEqual([]);
   });
