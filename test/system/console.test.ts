@@ -136,7 +136,7 @@ describe('the console of a cluster', () => {
       document.getElementById('fault-inject').click();
     })()`);
     await until('owed', /pause the agent of node1/);
-    expect(await rig('heal')).toMatch(/^healed: pause the agent of node1 \(pause\)/);
+    expect(await rig('heal')).toMatch(/^healed: pause the agent of node1 \(pause\)/m);
     await until('owed-empty', /Nothing is broken by hand/);
     await rig('down');
     await until('headline', /^Cluster gone: no container of '.*' is left$/);

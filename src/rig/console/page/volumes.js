@@ -12,7 +12,9 @@ export function mountVolumes() {
   const rows = element('volumes', HTMLElement);
   const more = element('volumes-more', HTMLElement);
   whenChanged(() => {
-    const volumes = all('volume').sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+    const found = all('volume');
+    const rankOf = found.length > MOST_ROWS ? rank : () => 0;
+    const volumes = found.sort((a, b) => rankOf(a) - rankOf(b) || (a.name < b.name ? -1 : 1));
     keep(rows, volumes.slice(0, MOST_ROWS), { keyOf: ({ id }) => id, make: rowOf, show: showVolume });
     element('volumes-empty', HTMLElement).hidden = volumes.length > 0;
     more.hidden = volumes.length <= MOST_ROWS;
@@ -23,9 +25,8 @@ export function mountVolumes() {
   });
 }
 
-/** What needs eyes comes first where there are many. @param {VolumeItem} volume */
-const rank = ({ state, error }) =>
-  all('volume').length <= MOST_ROWS ? 0 : error !== null ? 0 : state !== 'ready' ? 1 : 2;
+/** Of many, what needs eyes comes first. @param {VolumeItem} volume */
+const rank = ({ state, error }) => (error !== null ? 0 : state !== 'ready' ? 1 : 2);
 
 /** @param {VolumeItem} volume */
 function rowOf({ id }) {
