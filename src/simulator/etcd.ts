@@ -151,13 +151,14 @@ export function createEtcd(options: {
         const forget = process.onEnd(gone);
         const attempt = (): void => {
           waiting.delete(attempt);
-          if (!process.isOver && isWanted() && !serves(name)) {
+          const isOn = !process.isOver && isWanted();
+          if (isOn && !serves(name)) {
             waiting.add(attempt);
             return;
           }
           // It is done in this moment, or never.
           forget();
-          if (!process.isOver && isWanted()) effect(kv).then(resolve, reject);
+          if (isOn) effect(kv).then(resolve, reject);
         };
         if (write) process.clock.after(someMs(COMMIT_MS.least, COMMIT_MS.most, random), attempt);
         else if (process.isFrozen) process.clock.after(0, attempt);

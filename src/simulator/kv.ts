@@ -41,6 +41,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
   /** Members with an open connection. */
   const connected = new Set<string>();
   let preferred = 0;
+  let isProbing = false;
 
   const refuseIfClosed = (): void => {
     if (closing.signal.aborted) throw new RigError('aborted', 'the etcd client was closed');
@@ -199,7 +200,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
     closing.signal.addEventListener('abort', onClose, { once: true });
     const told = { push: inbox.push, end: stream.end };
     void serveWatch(options, { member, inbox: told, wanted: { ...wanted, signal: stop.signal } });
-    if (streams.size === 1) probe();
+    if (!isProbing) probe();
     return stream;
   };
   /** It is opened when it is first read. */
@@ -228,6 +229,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
 
   /** Looks after the members that streams are open to, for as long as there are any. */
   const probe = (): void => {
+    isProbing = true;
     clock.after(KEEPALIVE_MS, () => {
       for (const member of new Set(streams.values())) {
         const [from, to] = [options.host ?? '', member];
@@ -243,6 +245,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
         });
       }
       if (streams.size > 0) probe();
+      else isProbing = false;
     });
   };
 

@@ -93,6 +93,23 @@ describe('a client of the simulated etcd', () => {
       expect(tookMs).toBeLessThan(6_000 + 1_500 + 100);
     }));
 
+  it('probes a member at one pace, however often watches come and go', () =>
+    inWorld(1, async (world) => {
+      const { kv } = world.client();
+      const { signal } = new AbortController();
+      const open = async (): Promise<AsyncIterator<unknown>> => {
+        const watch = kv.watch({ prefix: '/', fromRevision: 1, signal })[Symbol.asyncIterator]();
+        await watch.next();
+        return watch;
+      };
+      for (let count = 0; count < 10; count += 1) await (await open()).return?.();
+      await open();
+      const before = world.queue.taken;
+      await world.rig.clock.sleep(60_000);
+      // Each of ten probes rings, goes there and comes back.
+      expect(world.queue.taken - before).toBeLessThan(10 * 3 + 5);
+    }));
+
   it('hears nothing any more once its process is dead', () =>
     inWorld(1, async (world) => {
       const { kv, process } = world.client();
