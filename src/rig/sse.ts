@@ -27,8 +27,8 @@ export async function* serverSentEvents(stream: AsyncIterable<Uint8Array>): Asyn
   }
 }
 
-/** Those that each chunk ends. */
-async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
+/** Whole lines, as each chunk ends them. */
+export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of stream) {

@@ -2,27 +2,26 @@
 
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
-import { hasCode } from '../../base/errors.ts';
+import { hasCode, RigError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { type Follower, startFollower } from '../follower.ts';
 import { fetchHttp } from '../http.ts';
 import { type AgentPlace, askOnce } from './agent-client.ts';
 import { bootMachine } from './machine.ts';
-import type { MountRequest, MountState, RunRequest } from './mount-protocol.ts';
+import {
+  HOST_AGENT,
+  type MountRequest,
+  type MountState,
+  type RunAnswer,
+  type RunRequest,
+} from './mount-protocol.ts';
 import { createMounts, type Kernel, type Mounts } from './mounts.ts';
 import { createOpenFiles, type OpenFiles } from './open-files.ts';
 
-/** Of an agent on the host's kernel, or of the virtual machine's. */
-const AGENT_PORT = 7_000;
 /** Where nodes answer, on the cluster's own network. */
 const API_PORT = 8_080;
-
-/** What a command came to. */
-export interface RunAnswer {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** Asked one after the other. */
+const FOLLOWS_WITHIN_MS = 15_000;
 
 export interface Mounting {
   readonly mounts: Mounts;
@@ -40,7 +39,7 @@ export function createMounting(options: {
   readonly hostname: string;
 }): Mounting {
   const { clock, log, hostname } = options;
-  const place: AgentPlace = { clock, port: AGENT_PORT };
+  const place: AgentPlace = { clock, port: HOST_AGENT.port };
   const mounts = createMounts({ clock, log });
   const files = createOpenFiles({ clock, mounts });
   let kernel: Promise<Kernel> | undefined;
@@ -49,7 +48,7 @@ export function createMounting(options: {
   const boot = async (): Promise<Kernel> => {
     // Whoever may mount by the host's kernel is there before anything is asked of the consumer.
     if (await isAgentThere(place)) return { ...place, by: 'host' };
-    const machine = await bootMachine({ clock, hostname, port: AGENT_PORT });
+    const machine = await bootMachine({ clock, hostname, port: HOST_AGENT.port });
     const { accelerator, bootMs } = machine;
     log.info('machine.ready', { accelerator, bootMs });
     void machine.ended.then((said) => {
@@ -79,6 +78,13 @@ export function createMounting(options: {
     });
     return follower.opened;
   };
+  const followed = (nodes: readonly string[]): Promise<void> => {
+    const late = Promise.withResolvers<never>();
+    const cancel = clock.after(FOLLOWS_WITHIN_MS, () =>
+      late.reject(new RigError('unavailable', `no API of ${nodes.join(', ')} opens a stream of events`)),
+    );
+    return Promise.race([follow(nodes), late.promise]).finally(cancel);
+  };
 
   return {
     mounts,
@@ -86,7 +92,7 @@ export function createMounting(options: {
     prepare,
     mount: async (request) => {
       // First: what happens to the volume from now on is told.
-      const [found] = await Promise.all([prepare(), follow(request.follow)]);
+      const [found] = await Promise.all([prepare(), followed(request.follow)]);
       return mounts.mount(found, request);
     },
     run: async ({ command, timeoutMs }) => {
