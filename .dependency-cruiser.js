@@ -170,7 +170,7 @@ export default {
       {
         path: '^src',
         pathNot:
-          '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/main|fleet/child)\\.ts$)',
+          '^src/((base|cli|process|rig/docker)/|(daemon/role-process|rig/consumer/(main|machine)|fleet/child)\\.ts$)',
       },
       { path: '^(node:)?child_process$' },
     ),

@@ -34,15 +34,17 @@ export interface Follower {
 
 export function startFollower(options: {
   readonly clock: Clock;
-  readonly journal: Journal;
-  readonly deployment: Deployment;
+  readonly journal: Pick<Journal, 'atMs' | 'record'>;
+  readonly deployment: Pick<Deployment, 'api' | 'fetch'>;
   readonly consumer: string;
   /** Its IP address: which of the events' instructions are for it. */
   readonly address: string;
   /** The nodes whose APIs it asks, the first one first. */
   readonly nodes: readonly string[];
+  /** Given each instruction as it comes. Default: nobody is. */
+  readonly onTold?: (told: Told) => void;
 }): Follower {
-  const { clock, journal, deployment, consumer, address, nodes } = options;
+  const { clock, journal, deployment, consumer, address, nodes, onTold } = options;
   const hangUp = new AbortController();
   const told: Told[] = [];
   const mounts = new Map<string, string | null>();
@@ -73,7 +75,9 @@ export function startFollower(options: {
   const hear = (node: string, heard: Pick<ToldEvent, 'id' | 'event' | 'data'>): void => {
     journal.record({ type: 'told', consumer, node, ...heard });
     for (const instruction of instructionsIn(heard.data, address)) {
-      told.push({ ...instruction, atMs: journal.atMs() });
+      const now = { ...instruction, atMs: journal.atMs() };
+      told.push(now);
+      onTold?.(now);
       mounts.set(instruction.volume, instruction.server);
     }
   };
@@ -117,7 +121,7 @@ export function startFollower(options: {
 /** The body of an answer that never ends by itself. Throws `unavailable` for any other answer. */
 async function open(options: {
   readonly clock: Clock;
-  readonly deployment: Deployment;
+  readonly deployment: Pick<Deployment, 'api' | 'fetch'>;
   readonly node: string;
   readonly lastEventId: string | undefined;
   readonly signal: AbortSignal;

@@ -186,6 +186,8 @@ function consumerService({ images }: ComposeOptions, name: string): Section {
     // NFS clients that are root call from a port below 1,024.
     cap_add: ['NET_BIND_SERVICE'],
     security_opt: ['no-new-privileges:true'],
+    // KVM, where there is one: images/consumer-os has its device.
+    device_cgroup_rules: ['c 10:232 rw'],
     ports: [published(CONSUMER_PORT)],
   };
 }

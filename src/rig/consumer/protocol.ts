@@ -13,22 +13,25 @@ const fileSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be a plain name of at most 128 characters');
 
-const exportUrlParts = {
+/** What requests have in common. */
+export const volumeParts = {
   /** Host name or IP address of the NFS server. */
   server: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,254}$/, 'must be a host name or an IP address'),
   /** The volume's id: the export is `/<volume>`. */
   volume: z.string().regex(/^v[0-9a-f]{16}$/, 'must be the id of a volume'),
-  /** User and group that the client says it is. Default: root. */
-  uid: z.int().min(0).max(65_535).optional(),
   /** The client gives up after this long; nobody knows then whether a write happened. */
   timeoutMs: z.int().min(1).max(120_000),
+  file: fileSchema,
 };
+
+/** User and group that the client says it is. Default: root. */
+const uid = z.int().min(0).max(65_535).optional();
 
 const ioRequestSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('nfs-write'),
-    ...exportUrlParts,
-    file: fileSchema,
+    ...volumeParts,
+    uid,
     /** Names the content: consumer/content.ts. */
     content: z.string().min(1).max(256),
     bytes: z
@@ -36,20 +39,22 @@ const ioRequestSchema = z.discriminatedUnion('kind', [
       .min(1)
       .max(2 ** 30),
   }),
-  z.strictObject({ kind: z.literal('nfs-read'), ...exportUrlParts, file: fileSchema }),
+  z.strictObject({ kind: z.literal('nfs-read'), ...volumeParts, uid }),
 ]);
 
 export type IoRequest = z.infer<typeof ioRequestSchema>;
 
+export const parseIoRequest = (text: string): IoRequest => parseRequest(ioRequestSchema, text);
+
 /** Throws `invalid`, naming every field at fault. */
-export function parseIoRequest(text: string): IoRequest {
+export function parseRequest<T>(schema: z.ZodType<T>, text: string): T {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
     throw new RigError('invalid', 'the request is not JSON', { cause });
   }
-  const result = ioRequestSchema.safeParse(json);
+  const result = schema.safeParse(json);
   if (result.success) return result.data;
   const faults = fieldErrors(result.error).map(({ path, message }) => `${path || 'the request'} ${message}`);
   throw new RigError('invalid', faults.join('; '));

@@ -8,7 +8,16 @@ import { type ClosurePackage, type LockFile, productionClosure } from './closure
 import { listFiles, readLockFile } from './files.ts';
 
 /** What clusters and the rig are made of. */
-export const CLUSTER_IMAGES = ['base', 'etcd', 'node-os', 'node', 'consumer', 'links', 'reaper'] as const;
+export const CLUSTER_IMAGES = [
+  'base',
+  'etcd',
+  'node-os',
+  'node',
+  'consumer-os',
+  'consumer',
+  'links',
+  'reaper',
+] as const;
 /** And those that are built only when they are asked for. */
 export const IMAGE_NAMES = [...CLUSTER_IMAGES, 'logs'] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
@@ -44,18 +53,17 @@ export const RECIPES: readonly Recipe[] = [
     ],
     packages: [],
   },
+  { name: 'consumer-os', parent: 'base', sources: ['images/consumer-os'], packages: [] },
   {
     name: 'consumer',
-    parent: 'base',
+    parent: 'consumer-os',
     sources: [
       'images/consumer',
       'package.json',
-      'src/base/clock.ts',
-      'src/base/errors.ts',
-      'src/base/random.ts',
-      'src/model/parse.ts',
-      'src/model/words.ts',
+      ...['clock', 'errors', 'log', 'random', 'serial', 'turns'].map((name) => `src/base/${name}.ts`),
+      ...['network', 'parse', 'words'].map((name) => `src/model/${name}.ts`),
       'src/rig/consumer',
+      ...['follower', 'http', 'instructions', 'sse'].map((name) => `src/rig/${name}.ts`),
     ],
     packages: ['zod'],
   },
