@@ -38,6 +38,18 @@ export const SUBCOMMANDS: Readonly<Record<string, Readonly<Record<string, Subcom
       summary: "a cluster's volumes: list, get, create, clone, resize, exports, move, delete",
       load: async () => (await import('./volume.ts')).registerVolume,
     },
+    mount: {
+      summary: "mount a volume in a consumer by a kernel's NFS client, or run a command where it is mounted",
+      load: async () => (await import('./mount.ts')).registerMount,
+    },
+    mounts: {
+      summary: 'list what consumers have mounted',
+      load: async () => (await import('./mount.ts')).registerMounts,
+    },
+    unmount: {
+      summary: 'unmount a volume in a consumer',
+      load: async () => (await import('./mount.ts')).registerUnmount,
+    },
     node: {
       summary: "a cluster's nodes: list, get, drain, undrain, label, remove",
       load: async () => (await import('./node.ts')).registerNode,

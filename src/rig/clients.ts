@@ -4,6 +4,7 @@
 import { sha256 } from '../base/digest.ts';
 import { hasCode } from '../base/errors.ts';
 import { digestOfContent } from './consumer/content.ts';
+import type { OpenFileRequest } from './consumer/mount-protocol.ts';
 import type { IoAnswer, IoRequest } from './consumer/protocol.ts';
 import type { Deployment } from './deployment.ts';
 import type { CallEvent, Operation } from './history.ts';
@@ -49,6 +50,8 @@ export interface FileCall {
   readonly content?: { readonly name: string; readonly bytes: number };
   /** Default: root. */
   readonly uid?: number | undefined;
+  /** See {@link Operation}. */
+  readonly through?: 'kernel';
   readonly timeoutMs: number;
 }
 
@@ -138,26 +141,19 @@ export function createClients(options: {
       }
     },
 
-    file: async ({ process, kind, consumer, server, volume, file, content, uid, timeoutMs }) => {
+    file: async (call) => {
+      const { process, kind, consumer, server, volume, file, content, uid, through, timeoutMs } = call;
       const sha256 = content && (deployment.digestOf ?? digestOfContent)(content);
       const place = { server, volume, file, ...(uid !== undefined && { uid }) };
-      const complete = invoke(process, { kind, consumer, ...place, ...(sha256 && { sha256 }) });
-      const request: IoRequest =
-        kind === 'nfs-read'
-          ? { kind, ...place, timeoutMs }
-          : {
-              kind,
-              ...place,
-              timeoutMs,
-              content: content?.name ?? file,
-              bytes: content?.bytes ?? 1,
-            };
+      const how = { ...(sha256 && { sha256 }), ...(through && { through }) };
+      const complete = invoke(process, { kind, consumer, ...place, ...how });
+      const path = through === 'kernel' ? '/open-file' : '/io';
       let answer: IoAnswer;
       try {
-        const response = await deployment.fetch(`${await deployment.consumer(consumer)}/io`, {
+        const response = await deployment.fetch(`${await deployment.consumer(consumer)}${path}`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(request),
+          body: JSON.stringify(requestOf(call)),
           timeoutMs: timeoutMs + HTTP_TIMEOUT_MS,
         });
         if (response.status === 200) answer = (await response.json()) as IoAnswer;
@@ -172,6 +168,7 @@ export function createClients(options: {
       complete({
         phase: FILE_PHASES[answer.outcome],
         ...(answer.sha256 !== undefined && { sha256: answer.sha256 }),
+        ...(answer.server !== undefined && { server: answer.server }),
         ...(answer.detail !== undefined && { error: answer.detail }),
         ...((answer.outcome === 'refused' || answer.refused === true) && { refused: true }),
         ...(answer.full === true && { full: true }),
@@ -180,6 +177,15 @@ export function createClients(options: {
       return answer;
     },
   };
+}
+
+function requestOf(call: FileCall): IoRequest | OpenFileRequest {
+  const { kind, server, volume, file, content, uid, through, timeoutMs } = call;
+  const own = through === 'kernel' ? {} : { server, ...(uid !== undefined && { uid }) };
+  const place = { volume, file, timeoutMs, ...own };
+  if (kind === 'nfs-read') return { kind, ...place } as IoRequest | OpenFileRequest;
+  const { name = file, bytes = 1 } = content ?? {};
+  return { kind, ...place, content: name, bytes } as IoRequest | OpenFileRequest;
 }
 
 /** As W3C Trace Context has it; the same for the same call of the same run. */

@@ -17,6 +17,7 @@ import { presentNodes } from './topology.ts';
 /** One look at the condition. Throws when it can't be observed now. */
 export async function observe(view: View, condition: Condition): Promise<Observation> {
   if ('told' in condition) return observeTold(view, condition);
+  if ('mounted' in condition) return observeMounted(view, condition);
   if ('volume' in condition) return observeVolume(view, condition);
   if ('registered' in condition) return observeRegistered(view, condition);
   if ('unregistered' in condition) {
@@ -46,6 +47,18 @@ function observeTold(view: View, condition: Extract<Condition, { told: string }>
   );
   const seen = heard.map(({ action, server }) => `${action} ${server ?? 'nowhere'}`).join(', ');
   return { holds: found, seen: seen || 'it was told nothing' };
+}
+
+function observeMounted(
+  { kernel, names }: View,
+  condition: Extract<Condition, { mounted: string }>,
+): Observation {
+  const server = kernel?.serverOf({ consumer: condition.mounted, volume: names.idOf(condition.of) });
+  if (server === undefined) return { holds: true, seen: 'not asked: it was never mounted' };
+  return {
+    holds: server === condition.on,
+    seen: server === null ? 'it is not mounted' : `mounted from ${server}`,
+  };
 }
 
 function keyNow(recorder: Recorder, key: string): RecordedKey | undefined {

@@ -62,6 +62,8 @@ export interface Deployment extends AsyncDisposable {
   etcd(member?: string): Promise<readonly string[]>;
   /** Base URL of a consumer's service, reachable from the rig. */
   consumer(name: string): Promise<string>;
+  /** What a consumer mounts by is made ready. Absent in modes that have no kernel mounts. */
+  prepareMounts?(consumer: string): Promise<void>;
   /** HTTP to an API or a consumer, from the rig. Rejects as the Fetch standard's fetch does. */
   fetch(url: string, request?: HttpRequest): Promise<HttpResponse>;
   /** The member's IP address on the cluster's own network. */

@@ -29,6 +29,8 @@ export function describeStep(step: Step): string {
   if ('inOrder' in step) return describeInOrder(step.inOrder);
   if ('workload' in step) return `${step.as}: ${describeWorkload(step.workload)}`;
   if ('inventory' in step) return `take the inventory ${step.inventory}`;
+  if ('mount' in step) return `${step.by} mounts ${step.mount} by a kernel`;
+  if ('openFile' in step) return `an application of ${step.by} keeps ${step.volume}/${step.openFile} open`;
   return 'traffic' in step ? `${step.by} works on ${step.volume}` : `${step.endTraffic} ends`;
 }
 
@@ -86,6 +88,10 @@ export function describeCondition(condition: Condition): string {
     const where = condition.on === undefined ? '' : ` at ${condition.on}`;
     return `${condition.told} is told to ${condition.to} ${condition.volume}${where}`;
   }
+  if ('mounted' in condition)
+    return condition.on === null
+      ? `${condition.mounted} has unmounted ${condition.of}`
+      : `${condition.mounted} has mounted ${condition.of} from ${condition.on}`;
   if ('volume' in condition) {
     const { volume, state, on, notOn, exported, sizeGib } = condition;
     const where = on ? ` on ${on}` : notOn ? ` elsewhere than on ${notOn}` : '';

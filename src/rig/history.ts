@@ -31,6 +31,8 @@ export type Operation =
       readonly sha256?: string;
       /** The user that the client says it is; default 0, root. */
       readonly uid?: number;
+      /** By the consumer's kernel mount, through a file that stays open. Default: by libnfs, a client for each call. */
+      readonly through?: 'kernel';
     };
 
 /**
@@ -56,6 +58,8 @@ export interface CallEvent {
   readonly etag?: string;
   /** Digest of what was read or written. */
   readonly sha256?: string;
+  /** The node that was asked, of a call through a mount: whoever calls learns only then which one that was. */
+  readonly server?: string;
   /** What went wrong. */
   readonly error?: string;
   /** The server denied access; of an `info` write: after it had begun. */
@@ -94,6 +98,24 @@ export interface ToldEvent {
   /** Its type. */
   readonly event: string;
   readonly data: unknown;
+}
+
+/** What a consumer did with a kernel mount. */
+export interface MountEvent {
+  readonly type: 'mount';
+  readonly atMs: number;
+  readonly consumer: string;
+  readonly volume: string;
+  /** `opened`: an application opened a file of it, for the first time or anew. `unavailable`: there is no such mount here. */
+  readonly did: 'mounted' | 'unmounted' | 'failed' | 'opened' | 'unavailable';
+  /** Null: nowhere. */
+  readonly server: string | null;
+  readonly at?: string;
+  /** `asked`, or what the cluster told it. */
+  readonly why?: string;
+  readonly tookMs?: number;
+  readonly file?: string;
+  readonly error?: string;
 }
 
 export interface FaultEvent {
@@ -235,6 +257,7 @@ export type HistoryEvent =
   | CallEvent
   | FollowEvent
   | ToldEvent
+  | MountEvent
   | FaultEvent
   | NemesisEvent
   | WorkloadEvent

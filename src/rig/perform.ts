@@ -4,6 +4,7 @@ import { createWorkClock } from './checks/work-clock.ts';
 import { createNemesis } from './faults/nemesis.ts';
 import { healthOf } from './health.ts';
 import type { ExpectationEvent } from './history.ts';
+import { createKernelMounts } from './kernel-mounts.ts';
 import { announced, concluded } from './progress.ts';
 import type { Scenario } from './scenario.ts';
 import type { Scene } from './scene.ts';
@@ -30,7 +31,8 @@ export async function perform(
     stage.journal.record,
     healthOf(stage, names),
   );
-  const scene: Scene = { stage, names, nemesis, traffic: new Map(), followers: new Map() };
+  const kernel = createKernelMounts(stage);
+  const scene: Scene = { stage, names, nemesis, kernel, traffic: new Map(), followers: new Map() };
   try {
     for (const step of options.scenario.script) {
       stage.signal.throwIfAborted();
@@ -43,7 +45,8 @@ export async function perform(
   } finally {
     over.abort();
     // One that can't end in peace leaves none of the others at work: they would outlive the run's record.
-    await allOf([...scene.traffic.values(), ...scene.followers.values()].map((one) => one.end()));
+    const all = [...scene.traffic.values(), ...scene.followers.values(), kernel];
+    await allOf(all.map((one) => one.end()));
   }
 }
 

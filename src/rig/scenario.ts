@@ -90,6 +90,8 @@ export type Condition =
       readonly on?: string;
       readonly after: string;
     }
+  /** The consumer has the volume mounted by a kernel, from that node; null: it had, and has not any more. Holds where it has no such mounts. */
+  | { readonly mounted: string; readonly of: string; readonly on: string | null }
   /** `GET /nodes/<name>` says so: that it drains, how many volumes it still has, and of how many something remains. */
   | {
       readonly draining: string;
@@ -136,6 +138,22 @@ export type Step =
     }
   /** From now on the consumer follows the events at this node's API, and mounts volumes where it is told to. */
   | { readonly follow: string; readonly via: string }
+  /**
+   * The consumer mounts the volume by a kernel, and does with it what the cluster tells it. Where the mode has no
+   * kernel to mount by that is on record, and what is to be done with the mount is not done.
+   */
+  | { readonly mount: string; readonly by: string }
+  /**
+   * An application on that mount, until `endTraffic`: it writes `openFile`, which stays open, and reads it back, and
+   * reads `reading`, which is there.
+   */
+  | {
+      readonly traffic: string;
+      readonly by: string;
+      readonly volume: string;
+      readonly openFile: string;
+      readonly reading: string;
+    }
   /** Starts a node that was to start later. */
   | { readonly join: string }
   | {

@@ -2,6 +2,7 @@
 
 import type { Nemesis } from './faults/nemesis.ts';
 import type { Follower } from './follower.ts';
+import type { KernelMounts } from './kernel-mounts.ts';
 import type { Names, Stage } from './stage.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -12,7 +13,10 @@ export interface Scene {
   readonly traffic: Map<string, Traffic>;
   /** Consumers that follow the events, by name. */
   readonly followers: Map<string, Follower>;
+  readonly kernel: KernelMounts;
 }
 
 /** What a condition is looked at with. */
-export type View = Pick<Stage, 'deployment' | 'recorder'> & Pick<Scene, 'names' | 'followers'>;
+export type View = Pick<Stage, 'deployment' | 'recorder'> &
+  Pick<Scene, 'names' | 'followers'> &
+  Partial<Pick<Scene, 'kernel'>>;

@@ -25,7 +25,8 @@ export async function* serverSentEvents(stream: AsyncIterable<Uint8Array>): Asyn
   }
 }
 
-async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** Whole lines, as they come. */
+export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of stream) {

@@ -2,6 +2,7 @@
 // expectation is recorded, and the script goes on.
 
 import { RigError } from '../base/errors.ts';
+import { startApplication } from './application.ts';
 import { deadline } from './checks/work-clock.ts';
 import { answerText, HTTP_TIMEOUT_MS } from './clients.ts';
 import { collectInventories } from './collect.ts';
@@ -17,6 +18,7 @@ import { startWorkload } from './run-workload.ts';
 import type { Step } from './scenario.ts';
 import type { Scene } from './scene.ts';
 import { actOnRecord, addOnRecord } from './site.ts';
+import { volumeOf } from './stage.ts';
 import { presentNodes } from './topology.ts';
 import { startTraffic, type Traffic } from './traffic.ts';
 
@@ -30,7 +32,7 @@ type StepOf<Key extends string> = Extract<Step, { readonly [K in Key]: unknown }
 
 /** Throws `machine` when the rig can't go on, `aborted` when it was told to stop. */
 export async function act(scene: Scene, step: Step): Promise<void> {
-  const { stage, names, nemesis, traffic, followers } = scene;
+  const { stage, names, nemesis, traffic, followers, kernel } = scene;
   if ('mark' in step) names.setMark(step.mark);
   else if ('call' in step) await call(scene, step);
   else if ('probe' in step) await probeEtcdAbsent({ ...stage, nodes: step.via, withinMs: step.withinMs });
@@ -41,12 +43,14 @@ export async function act(scene: Scene, step: Step): Promise<void> {
   else if ('inject' in step) await nemesis.inject(step.as, step.inject);
   else if ('heal' in step) await nemesis.heal(step.heal);
   else if ('await' in step)
-    await expect(scene, step, () => observe({ ...stage, names, followers }, step.await));
+    await expect(scene, step, () => observe({ ...stage, names, followers, kernel }, step.await));
   else if ('hold' in step) await hold(scene, step);
   else if ('inventory' in step) await collectInventories({ ...stage, label: step.inventory });
   else if ('together' in step) await allOf(step.together.map((one) => act(scene, one)));
   else if ('inOrder' in step) for (const one of step.inOrder) await act(scene, one);
   else if ('workload' in step) traffic.set(step.as, await beginWork(scene, step));
+  else if ('mount' in step) await mount(scene, step);
+  else if ('openFile' in step) beginApplication(scene, step);
   else if ('traffic' in step) traffic.set(step.traffic, begin(scene, step));
   else await traffic.get(step.endTraffic)?.end();
 }
@@ -173,7 +177,40 @@ async function beginWork({ stage, followers }: Scene, step: StepOf<'workload'>):
   });
 }
 
-function begin(scene: Scene, step: StepOf<'traffic'>): Traffic {
+async function mount(scene: Scene, step: StepOf<'mount'>): Promise<void> {
+  const { kernel, names, stage } = scene;
+  const volume = names.idOf(step.mount);
+  const server = volumeOf(stage.recorder, volume)?.node;
+  if (server == null) throw new RigError('unavailable', `volume ${step.mount} is on no node now`);
+  const startedMs = stage.journal.atMs();
+  const found = await kernel.mount({ consumer: step.by, volume, server });
+  // Where it can't be had nothing is expected of it.
+  if (found === undefined) return;
+  stage.journal.record({
+    type: 'expectation',
+    what: describeStep(step),
+    // What the experiment itself needs, and did not get, says nothing about the system.
+    outcome: found.holds ? 'met' : 'unseen',
+    measuredMs: Math.round(stage.journal.atMs() - startedMs),
+    seen: found.seen,
+  });
+}
+
+function beginApplication({ stage, names, kernel, traffic }: Scene, step: StepOf<'openFile'>): void {
+  const mounted = { consumer: step.by, volume: names.idOf(step.volume) };
+  if (kernel.serverOf(mounted) === undefined) return;
+  const application = startApplication({
+    ...stage,
+    ...mounted,
+    name: step.traffic,
+    file: step.openFile,
+    reading: step.reading,
+    server: () => kernel.serverOf(mounted),
+  });
+  traffic.set(step.traffic, application);
+}
+
+function begin(scene: Scene, step: Exclude<StepOf<'traffic'>, { readonly openFile: string }>): Traffic {
   const volume = scene.names.idOf(step.volume);
   const server = (): string | null => step.at ?? serverOf(scene, step);
   const reading = step.reading === undefined ? {} : { reading: step.reading };

@@ -41,10 +41,15 @@ function pairs(run: RecordedRun): readonly Call[] {
       continue;
     }
     const invoked = byNumber.get(event.call);
-    if (invoked !== undefined) byNumber.set(event.call, { ...invoked, completion: event });
+    if (invoked !== undefined)
+      byNumber.set(event.call, { ...invoked, operation: asked(invoked.operation, event), completion: event });
   }
   return [...byNumber.values()];
 }
+
+/** Of a call through a mount its end tells which node was asked. */
+const asked = (operation: Operation, { server }: CallEvent): Operation =>
+  server === undefined || operation.kind === 'http' ? operation : { ...operation, server };
 
 /** The calls that went through NFS. */
 export function nfsCalls(run: RecordedRun): readonly Call<NfsOperation>[] {

@@ -23,7 +23,8 @@ export function createBound(run: RecordedRun): Bound {
   const nodes: ReadonlySet<string> = new Set(run.topology.nodes.map(({ name }) => name));
   const whole = outages(run).filter(({ role }) => role === undefined);
   return ({ completion, operation, invokedMs }, byMs) => {
-    if (completion === undefined) return false;
+    // A kernel goes on with what it was given for as long as the volume is mounted.
+    if (completion === undefined || operation.through === 'kernel') return false;
     const endedMs = completion.atMs;
     const ofConsumer = whole.filter(({ container }) => container === operation.consumer);
     if (disturbed({ fromMs: invokedMs, toMs: endedMs }, ofConsumer)) return false;

@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
+import { HOST_AGENT } from './mount-protocol.ts';
 
 const FOLDER = '/opt/vm';
 /** Twice what the kernel and the agent need: the rest is for what people run in it. */
@@ -13,7 +14,6 @@ const MEMORY_MIB = 128;
 /** A real one takes less than a second; one that only seems to be there stops somewhere, in silence. */
 const KVM_READY_MS = 3_000;
 const READY_MS = 60_000;
-const READY = 'agent is ready';
 const LAST_LINES = 5;
 /** Inside of the machine: images/consumer-os/init.sh. */
 const GUEST = { network: '198.18.0.0/24', address: '198.18.0.15', port: 7_000 } as const;
@@ -74,7 +74,7 @@ async function boot({ clock, hostname, port }: MachineOptions, accelerator: Acce
   });
   const ready = Promise.withResolvers<void>();
   const ended = lastWords(child, (line) => {
-    if (line === READY) ready.resolve();
+    if (line === HOST_AGENT.ready) ready.resolve();
   });
   const readyMs = accelerator === 'kvm' ? KVM_READY_MS : READY_MS;
   const late = Promise.withResolvers<never>();

@@ -3,10 +3,13 @@
 import { z } from 'zod';
 import { parseRequest, volumeParts } from './protocol.ts';
 
+/** What mounts by the host's kernel, in the consumer's network; and what it says once it listens. */
+export const HOST_AGENT = { port: 7_000, ready: 'agent is ready' } as const;
+
 /** A folder below /mnt; what there is else is the machine's own. */
-export const AT = /^\/mnt(\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}){1,4}$/;
+const AT = /^\/mnt(\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}){1,4}$/;
 /** Of mount(8); where the volume is, and how to speak to it, is not for anybody to choose. */
-export const MOUNT_OPTIONS = /^[a-z]+(=[a-z0-9]+)?(,[a-z]+(=[a-z0-9]+)?)*$/;
+const MOUNT_OPTIONS = /^[a-z]+(=[a-z0-9]+)?(,[a-z]+(=[a-z0-9]+)?)*$/;
 
 /**
  * `hard`: what an application waits for is not lost because a server is slow or away for a while; it is told of an error
@@ -56,6 +59,13 @@ const runRequestSchema = z.strictObject({
 });
 
 export type RunRequest = z.infer<typeof runRequestSchema>;
+
+/** What a command came to. */
+export interface RunAnswer {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 export const parseMountRequest = (text: string): MountRequest => parseRequest(mountRequestSchema, text);
 export const parseOpenFileRequest = (text: string): OpenFileRequest =>

@@ -8,21 +8,18 @@ import { type Follower, startFollower } from '../follower.ts';
 import { fetchHttp } from '../http.ts';
 import { type AgentPlace, askOnce } from './agent-client.ts';
 import { bootMachine } from './machine.ts';
-import type { MountRequest, MountState, RunRequest } from './mount-protocol.ts';
+import {
+  HOST_AGENT,
+  type MountRequest,
+  type MountState,
+  type RunAnswer,
+  type RunRequest,
+} from './mount-protocol.ts';
 import { createMounts, type Kernel, type Mounts } from './mounts.ts';
 import { createOpenFiles, type OpenFiles } from './open-files.ts';
 
-/** Of an agent on the host's kernel, or of the virtual machine's. */
-const AGENT_PORT = 7_000;
 /** Where nodes answer, on the cluster's own network. */
 const API_PORT = 8_080;
-
-/** What a command came to. */
-export interface RunAnswer {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export interface Mounting {
   readonly mounts: Mounts;
@@ -40,7 +37,7 @@ export function createMounting(options: {
   readonly hostname: string;
 }): Mounting {
   const { clock, log, hostname } = options;
-  const place: AgentPlace = { clock, port: AGENT_PORT };
+  const place: AgentPlace = { clock, port: HOST_AGENT.port };
   const mounts = createMounts({ clock, log });
   const files = createOpenFiles({ clock, mounts });
   let kernel: Promise<Kernel> | undefined;
@@ -49,7 +46,7 @@ export function createMounting(options: {
   const boot = async (): Promise<Kernel> => {
     // Whoever may mount by the host's kernel is there before anything is asked of the consumer.
     if (await isAgentThere(place)) return { ...place, by: 'host' };
-    const machine = await bootMachine({ clock, hostname, port: AGENT_PORT });
+    const machine = await bootMachine({ clock, hostname, port: HOST_AGENT.port });
     const { accelerator, bootMs } = machine;
     log.info('machine.ready', { accelerator, bootMs });
     void machine.ended.then((said) => {

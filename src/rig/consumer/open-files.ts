@@ -2,7 +2,7 @@
 // opens it anew only when that has failed and the volume has been mounted anew, or unmounted, since.
 
 import type { Clock } from '../../base/clock.ts';
-import { hasCode } from '../../base/errors.ts';
+import { hasCode, RigError } from '../../base/errors.ts';
 import { type AgentConnection, AgentFailure, connectAgent } from './agent-client.ts';
 import { contentOf, digestOf } from './content.ts';
 import type { OpenFileRequest } from './mount-protocol.ts';
@@ -17,6 +17,7 @@ const FULL: ReadonlySet<string> = new Set(['EDQUOT', 'ENOSPC']);
 interface OpenFile {
   readonly connection: AgentConnection;
   readonly generation: number;
+  readonly server: string;
   hasFailed: boolean;
 }
 
@@ -44,12 +45,15 @@ export function createOpenFiles(options: { readonly clock: Clock; readonly mount
     const mode = kind === 'nfs-write' ? 'rw' : 'r';
     try {
       await connection.ask(['open', `${mount.at}/${file}`, mode], { timeoutMs });
+      if (mounts.find(volume)?.generation !== mount.generation)
+        throw new RigError('conflict', `${volume} was mounted anew meanwhile`, { definite: false });
     } catch (error) {
       connection.close();
       throw error;
     }
     mounts.noteOpened(mount, file, Math.round(clock.monotonicMs() - startedMs));
-    const opened = { connection, generation: mount.generation, hasFailed: false };
+    const { generation, server } = mount;
+    const opened = { connection, generation, server, hasFailed: false };
     files.set(key, opened);
     return opened;
   };
@@ -63,22 +67,24 @@ export function createOpenFiles(options: { readonly clock: Clock; readonly mount
         open = await fileOf(request);
       } catch (error) {
         const isStill = before !== undefined && before.generation === mounts.find(volume)?.generation;
-        return answerOf(error, { kind, isOpen: false, isMounted: isStill });
+        const server = before?.server == null ? {} : { server: before.server };
+        return { ...answerOf(error, { kind, isOpen: false, isMounted: isStill }), ...server };
       }
       if (open === undefined) return { outcome: 'failed', detail: `${volume} is not mounted` };
+      const { server } = open;
       try {
         if (kind === 'nfs-read') {
           const { answer } = await open.connection.ask(['read', String(MOST_BYTES)], { timeoutMs });
-          return { outcome: 'ok', sha256: digestOf(answer) };
+          return { outcome: 'ok', sha256: digestOf(answer), server };
         }
         const content = contentOf({ name: request.content, bytes: request.bytes });
         await open.connection.ask(['write'], { timeoutMs, payload: content });
-        return { outcome: 'ok', sha256: digestOf(content) };
+        return { outcome: 'ok', sha256: digestOf(content), server };
       } catch (error) {
         open.hasFailed = true;
         // Its process is gone: the application is another one from now on.
         if (!(error instanceof AgentFailure)) files.delete(`${kind} ${volume}/${file}`);
-        return answerOf(error, { kind, isOpen: true, isMounted: false });
+        return { ...answerOf(error, { kind, isOpen: true, isMounted: false }), server };
       }
     },
   };

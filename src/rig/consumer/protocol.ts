@@ -75,6 +75,8 @@ export interface IoAnswer {
   readonly absent?: boolean;
   /** Digest of what was read or written. */
   readonly sha256?: string;
+  /** Through an open file: the node that it is open at, which may not be where the volume is mounted by now. */
+  readonly server?: string;
   /** The client's own words when it wasn't ok. */
   readonly detail?: string;
 }

@@ -20,6 +20,7 @@ import { type Containers, createContainers, engine } from './containers.ts';
 import { createDisks } from './disks.ts';
 import { createFailpointSwitches } from './failpoint-switches.ts';
 import { followLogs } from './follow-logs.ts';
+import { startHostMounter } from './host-mounts.ts';
 import type { ImageSet } from './images.ts';
 import { inventoryOf } from './inventory.ts';
 import { createLinks } from './links.ts';
@@ -186,6 +187,10 @@ export function createDeployment(
       throw (urls[0] as PromiseRejectedResult).reason;
     },
     consumer: (name) => url(name, CONSUMER_PORT),
+    prepareMounts: async (name) => {
+      const { id } = await containers.get(name);
+      await startHostMounter({ docker, clock, container: id, runId });
+    },
     address: async (member) => {
       const { NetworkSettings } = await containers.inspect(member);
       const found = Object.values(NetworkSettings.Networks)[0]?.IPAddress;

@@ -14,6 +14,7 @@ import { composeVersion } from './install-compose.ts';
 import { type KernelFeature, requireKernel } from './kernel.ts';
 import { requireLoopback } from './loopback.ts';
 import { askRegistry } from './registry.ts';
+import { engineArchitecture } from './runtime.ts';
 
 export interface Machine {
   readonly engine: EngineOptions;
@@ -41,6 +42,7 @@ export interface Finding extends Omit<Need, 'probe'> {
 }
 
 const SMALLEST_FREE_BYTES = 3 * BYTES_PER_GIB;
+const NFS_CLIENT: KernelFeature = { option: 'CONFIG_NFS_V4', module: 'nfsv4', filesystem: 'nfs4' };
 const NO_CONTAINERS = 'no mode with containers';
 
 /** A kernel feature where containers run. Elsewhere than on this kernel it shows when a node starts. */
@@ -182,10 +184,22 @@ export const NEEDS: readonly Need[] = [
     id: 'nfs-client',
     title: 'NFS client in the kernel',
     required: false,
-    withoutIt: 'consumers use libnfs only',
-    next: 'use a kernel with nfsv4',
-    probe: (machine) =>
-      inEngineKernel(machine, { option: 'CONFIG_NFS_V4', module: 'nfsv4', filesystem: 'nfs4' }),
+    withoutIt: 'consumers mount in a small virtual machine, which takes seconds to boot',
+    next: 'load the module: `modprobe nfsv4`, or use a kernel that has it',
+    probe: (machine) => inEngineKernel(machine, NFS_CLIENT),
+  },
+  {
+    id: 'mounts',
+    title: 'kernel mounts in consumers',
+    required: false,
+    withoutIt:
+      'no `rig mount`, and scenarios do not ask what an open file sees of a move or of lost permission',
+    next: 'use an engine on amd64, or one whose kernel has nfsv4',
+    probe: async (machine) => {
+      if ((await engineArchitecture(await connectEngine(machine.engine))) === 'x64')
+        return "by the host's kernel, or in a virtual machine";
+      return `by the host's kernel: ${await inEngineKernel(machine, NFS_CLIENT)}`;
+    },
   },
   {
     id: 'fuse',
@@ -208,11 +222,11 @@ export const NEEDS: readonly Need[] = [
     id: 'kvm',
     title: 'KVM',
     required: false,
-    withoutIt: 'virtual machines run in software, slowly',
+    withoutIt: 'the virtual machines in which consumers mount run in software, slowly',
     next: 'enable virtualisation, and give this user access to /dev/kvm',
     probe: async () => {
       await access('/dev/kvm', constants.R_OK | constants.W_OK);
-      return '/dev/kvm';
+      return '/dev/kvm; whether it works, a consumer finds out when it mounts';
     },
   },
 ];

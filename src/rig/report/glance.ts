@@ -7,12 +7,15 @@ import type { RecordedRun, Verdict } from '../history.ts';
 import { figuresOf } from './call-figures.ts';
 import { faultWindows } from './fault-windows.ts';
 import { findings } from './findings.ts';
+import { mountSights } from './mount-sights.ts';
 
 export interface Glance {
   /** `Faults then: …`, or those of the run when no finding speaks of a moment. */
   readonly faults: string;
   /** How the calls ended and how long they took. */
   readonly calls: string;
+  /** What open files on kernel mounts saw, a sentence each. */
+  readonly mounts?: readonly string[];
   /** Where the record breaks off, and why; undefined for a run that came to its end. */
   readonly interrupted: string | undefined;
 }
@@ -32,6 +35,7 @@ export function glanceOf(run: RecordedRun, verdicts: readonly Verdict[]): Glance
   return {
     faults: `faults${worst === undefined ? '' : ' then'}: ${names.join(', ') || 'none'}${more}`,
     calls: `calls: ${total}, of which ${wrong} went wrong${took}`,
+    mounts: mountSights(run),
     interrupted: run.interrupted && `interrupted at ${seconds(endMs(run))}: ${run.interrupted}`,
   };
 }

@@ -7,8 +7,9 @@ import { banner, headOf } from './banner.ts';
 import { pageData } from './data.ts';
 import { embeddedJson, escapeHtml } from './escape.ts';
 import { findings } from './findings.ts';
+import { mountSights } from './mount-sights.ts';
 import type { PageData } from './page-data.ts';
-import { checksTable, expectationsTable, LEGEND, searchTable } from './sections.ts';
+import { checksTable, expectationsTable, LEGEND, searchTable, sightsSection } from './sections.ts';
 import { STYLES } from './styles.ts';
 import type { ScenarioResult } from './verdict.ts';
 
@@ -52,6 +53,7 @@ ${plotsSection(data)}
 ${checksTable(result.verdicts)}
 <h2>Expectations</h2>
 ${expectationsTable(run)}
+${sightsSection(mountSights(run))}
 <h2>Volumes</h2>
 ${volumesSection(run, data)}
 <h2 id="logs-title">Logs</h2>

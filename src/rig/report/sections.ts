@@ -53,6 +53,12 @@ function expectationRow(event: ExpectationEvent, judged: ExpectationEvent['outco
 const milliseconds = (ms: number | undefined): string =>
   ms === undefined ? '–' : String(Math.round(ms)).replace(/\B(?=(\d{3})+$)/g, ' ');
 
+/** Of runs with kernel mounts; nothing for others. */
+export const sightsSection = (sights: readonly string[]): string =>
+  sights.length === 0
+    ? ''
+    : `<h2>What applications saw</h2>\n<ul>${sights.map((sight) => `<li>${escapeHtml(sight)}</li>`).join('')}</ul>`;
+
 export function searchTable(options: {
   readonly name: string;
   readonly columns: readonly string[];

@@ -36,6 +36,8 @@ export interface VerdictFile {
   /** How to do it again. */
   readonly command: string;
   readonly checks: readonly Verdict[];
+  /** What applications saw, a sentence each; absent where there was nothing to see. Nothing is judged by it. */
+  readonly observations?: readonly string[];
 }
 
 /** The command that repeats a scenario with its seed, or a run from its folder. */
@@ -53,6 +55,7 @@ export const commandOf = ({
 };
 
 export function verdictFile(result: ScenarioResult): VerdictFile {
+  const observations = result.glance?.mounts ?? [];
   return {
     formatVersion: 1,
     scenario: result.scenario,
@@ -62,5 +65,6 @@ export function verdictFile(result: ScenarioResult): VerdictFile {
     elapsedMs: Math.round(result.elapsedMs),
     command: commandOf(result),
     checks: result.verdicts,
+    ...(observations.length > 0 && { observations }),
   };
 }

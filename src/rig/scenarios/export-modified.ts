@@ -6,7 +6,7 @@ const EFFECTIVE_MS = 2_000;
 const moved = { volume: 'a', withinMs: EFFECTIVE_MS, since: 'moved' } as const;
 const readOnly = { volume: 'a', withinMs: EFFECTIVE_MS, since: 'read-only' } as const;
 
-/** NFS export modified: permission moves from one consumer to the other, then becomes read-only. */
+/** NFS export modified: permission moves from one consumer to the other, then becomes read-only, under a file that is open. */
 export const exportModified: Scenario = {
   name: 'export-modified',
   title: 'Within 2 s of the 202 the removed consumer is refused, the new one works, and ro stops writes',
@@ -16,6 +16,10 @@ export const exportModified: Scenario = {
     ...exported('a'),
     { io: 'write', volume: 'a', by: 'consumer1', file: 'one', outcome: 'ok', withinMs: 5_000 },
     { io: 'read', volume: 'a', by: 'consumer2', file: 'one', outcome: 'refused', withinMs: 5_000 },
+
+    { mount: 'a', by: 'consumer1' },
+    { traffic: 'application', by: 'consumer1', volume: 'a', openFile: 'log', reading: 'one' },
+    { hold: 500, why: 'its files are open' },
 
     {
       call: { reexport: 'a', exports: [{ consumer: 'consumer2', access: 'rw' }] },
@@ -29,8 +33,11 @@ export const exportModified: Scenario = {
         { io: 'read', by: 'consumer1', file: 'one', outcome: 'refused', ...moved },
         { io: 'read', by: 'consumer2', file: 'one', outcome: 'ok', ...moved },
         { io: 'write', by: 'consumer2', file: 'two', outcome: 'ok', ...moved },
+        { await: { mounted: 'consumer1', of: 'a', on: null }, withinMs: EFFECTIVE_MS, since: 'moved' },
       ],
     },
+
+    { endTraffic: 'application' },
 
     {
       call: { reexport: 'a', exports: [{ consumer: 'consumer2', access: 'ro' }] },

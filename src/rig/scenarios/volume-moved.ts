@@ -7,7 +7,7 @@ const MOUNTED_MS = 2_000;
 const a = { volume: 'a', by: 'consumer1' } as const;
 
 /**
- * A volume is moved under a consumer that writes and reads: to a named node, then to whichever the engine
+ * A volume is moved under a consumer that writes and reads, by libnfs and through a file that it keeps open: to a named node, then to whichever the engine
  * picks. The consumer follows the events and knows from nothing else where its volume is. Two nosy readers
  * keep knocking at both nodes, to show which of them lets anybody in. node1 has the most room, so that
  * the volume begins there.
@@ -30,6 +30,8 @@ export const volumeMoved: Scenario = {
     { await: { volume: 'a', state: 'ready', on: 'node1', exported: true }, withinMs: 5_000 },
     { io: 'write', ...a, file: 'first', outcome: 'ok', withinMs: 5_000 },
     { io: 'write', ...a, file: 'large', bytes: mib(32), outcome: 'ok', withinMs: 10_000 },
+    { mount: 'a', by: 'consumer1' },
+    { traffic: 'application', ...a, openFile: 'log', reading: 'first' },
     { traffic: 'work', ...a },
     { traffic: 'nosy-old', ...a, reading: 'first', at: 'node1' },
     { traffic: 'nosy-new', ...a, reading: 'first', at: 'node2' },
@@ -41,6 +43,7 @@ export const volumeMoved: Scenario = {
       withinMs: MOVED_MS,
       since: 'move',
     },
+    { await: { mounted: 'consumer1', of: 'a', on: 'node2' }, withinMs: MOUNTED_MS },
     { io: 'read', ...a, file: 'first', outcome: 'ok', withinMs: MOUNTED_MS },
     { io: 'read', ...a, file: 'large', outcome: 'ok', withinMs: 5_000 },
     { io: 'write', ...a, file: 'second', outcome: 'ok', withinMs: MOUNTED_MS },
@@ -62,6 +65,7 @@ export const volumeMoved: Scenario = {
     // However fast a mode is, agents are seen to keep their leases.
     { hold: LEASE_TTL_MS, why: 'every agent renews its lease' },
     { endTraffic: 'work' },
+    { endTraffic: 'application' },
     { await: { empty: 'node2' }, withinMs: 10_000 },
   ],
   checks: [...ALWAYS, ...DATA, 'moves', 'told', 'watch'],

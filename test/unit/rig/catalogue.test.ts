@@ -44,6 +44,10 @@ function uses(step: Step): { marks: string[]; volumes: string[]; members: string
     members.push(step.by, step.at);
     volumes.push(step.volume);
   }
+  if ('mount' in step) {
+    members.push(step.by);
+    volumes.push(step.mount);
+  }
   if ('follow' in step) {
     members.push(step.follow);
     target(step.via);
@@ -58,13 +62,17 @@ function uses(step: Step): { marks: string[]; volumes: string[]; members: string
     }
   }
   if ('traffic' in step) {
-    members.push(step.by, step.at);
+    members.push(step.by, 'at' in step ? step.at : undefined);
     volumes.push(step.volume);
   }
   if ('fault' in step) target(step.target);
   if ('probe' in step) step.via.forEach(target);
   if ('await' in step) {
     const condition = step.await;
+    if ('mounted' in condition) {
+      volumes.push(condition.of);
+      members.push(condition.mounted, condition.on ?? undefined);
+    }
     if ('told' in condition) {
       volumes.push(condition.volume);
       members.push(condition.told, condition.on);

@@ -1,0 +1,186 @@
+// `rig mount`, `mounts` and `unmount`: volumes in a consumer, by a kernel's NFS client.
+
+import type { Command } from 'commander';
+import { createSystemClock } from '../base/clock.ts';
+import { hasCode, RigError } from '../base/errors.ts';
+import type { Volume } from '../model/volume.ts';
+import { API_PORT } from '../rig/compose/node-environment.ts';
+import { DEFAULT_MOUNT_OPTIONS, type MountState } from '../rig/consumer/mount-protocol.ts';
+import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
+import type { FoundMember } from '../rig/docker/clusters.ts';
+import { startHostMounter } from '../rig/docker/host-mounts.ts';
+import { fetchHttp } from '../rig/http.ts';
+import { createMountClient, type MountClient } from '../rig/mount-client.ts';
+import {
+  type ChosenCluster,
+  type ClusterFlags,
+  chooseCluster,
+  urlOf,
+  withClusterOptions,
+} from './clusters.ts';
+import { help, printJson } from './output.ts';
+import { table } from './table.ts';
+import { listVolumes, volumeNamed } from './volumes-api.ts';
+
+interface MountFlags extends ClusterFlags {
+  readonly consumer?: string;
+  readonly json?: boolean;
+}
+
+/** What people run where a volume is mounted. */
+const RUNS_WITHIN_MS = 120_000;
+
+const withConsumer = (command: Command): Command =>
+  withClusterOptions(command)
+    .option('--consumer <consumer>', 'which one, by its name or number (default: the first)')
+    .option('--json', 'print what it came to as JSON');
+
+export function registerMount(program: Command): void {
+  withConsumer(program.command('mount'))
+    .argument('<volume>', 'its name or id; it has to be exported to the consumer')
+    .argument('[command...]', 'what to run where it is mounted; after -- where it has options')
+    .option('--at <folder>', 'a folder below /mnt (default: /mnt/<name of the volume>)')
+    .option('--options <options>', 'of mount(8): soft,timeo=50', DEFAULT_MOUNT_OPTIONS)
+    .addHelpText(
+      'after',
+      `${help(
+        [
+          'rig mount first',
+          'rig mount first --consumer consumer2 --at /mnt/there --options soft,timeo=50',
+          "rig mount first -- sh -c 'echo hello > /mnt/first/greeting'",
+          'rig mount first -- cat /mnt/first/greeting',
+        ],
+        '{"volume", "at", "server", "options", "by"}, and with a command {"exitCode", "stdout", "stderr"}',
+      )}\n\nThe consumer then follows the cluster's events: it unmounts what it may not use any more, and mounts\nanew what has moved; rig logs has what it did. With a command, exits with what that exits with.`,
+    )
+    .action(
+      async (
+        text: string,
+        command: readonly string[],
+        flags: MountFlags & { readonly at?: string; readonly options: string },
+      ) => {
+        const cluster = await chooseCluster(flags);
+        const volume = await volumeNamed(cluster, text);
+        const consumer = consumerOf(cluster, flags.consumer);
+        const mounts = clientOf(consumer);
+        const mount = await ensureMounted({ ...flags, cluster, volume, consumer, mounts });
+        if (command.length === 0) {
+          if (flags.json === true) return printJson(mount);
+          process.stdout.write(`${sentenceOf(volume, consumer, mount)}\n`);
+          return;
+        }
+        const result = await mounts.run({ command: [...command], timeoutMs: RUNS_WITHIN_MS });
+        if (flags.json === true) printJson({ ...mount, ...result });
+        else {
+          process.stdout.write(result.stdout);
+          process.stderr.write(result.stderr);
+        }
+        process.exitCode = result.exitCode;
+      },
+    );
+}
+
+export function registerMounts(program: Command): void {
+  withClusterOptions(program.command('mounts'))
+    .option('--json', 'print them as JSON')
+    .addHelpText(
+      'after',
+      help(['rig mounts', 'rig mounts --json'], '[{"consumer", "volume", "at", "server", "options", "by"}]'),
+    )
+    .action(async (flags: MountFlags) => {
+      const cluster = await chooseCluster(flags);
+      const running = consumersOf(cluster).filter(({ state }) => state === 'running');
+      const lists = await Promise.all(
+        running.map(async (consumer) => {
+          const found = await clientOf(consumer).list();
+          return found.map((mount) => ({ consumer: consumer.name, ...mount }));
+        }),
+      );
+      const all = lists.flat();
+      if (flags.json === true) return printJson(all);
+      if (all.length === 0) return void process.stdout.write('nothing is mounted\n');
+      const names = new Map((await listVolumes(cluster)).map(({ id, name }) => [id, name]));
+      const rows = all.map(({ consumer, volume, at, server, options, by }) => [
+        ...[consumer, at, names.get(volume) ?? volume, server ?? 'nowhere: it was told to unmount it'],
+        ...[options, by],
+      ]);
+      process.stdout.write(
+        table({ heads: ['consumer', 'folder', 'volume', 'from', 'options', 'kernel'], rows }),
+      );
+    });
+}
+
+export function registerUnmount(program: Command): void {
+  withConsumer(program.command('unmount'))
+    .argument('<volume>', 'its name or id')
+    .addHelpText(
+      'after',
+      help(['rig unmount first', 'rig unmount first --consumer 2'], '{"volume", "at", "server": null}'),
+    )
+    .action(async (text: string, flags: MountFlags) => {
+      const cluster = await chooseCluster(flags);
+      const volume = await volumeNamed(cluster, text);
+      const consumer = consumerOf(cluster, flags.consumer);
+      const mount = await clientOf(consumer).unmount(volume.id);
+      if (flags.json === true) return printJson(mount);
+      process.stdout.write(`unmounted ${volume.name} (${volume.id}) from ${mount.at} of ${consumer.name}\n`);
+    });
+}
+
+const clientOf = (consumer: FoundMember): MountClient =>
+  createMountClient({
+    fetch: fetchHttp,
+    url: async () => urlOf(consumer, CONSUMER_PORT),
+    consumer: consumer.name,
+  });
+
+/** Those that answer as consumers do; one that is down has no ports, and is known by what nodes and etcd are called. */
+const consumersOf = ({ members }: ChosenCluster): readonly FoundMember[] =>
+  members.filter(({ ports }) => ports.has(CONSUMER_PORT));
+
+/** By its name, or its place among them from 1. Throws `not_found` with what there is. */
+function consumerOf(cluster: ChosenCluster, text = '1'): FoundMember {
+  const all = consumersOf(cluster);
+  const found =
+    all.find(({ name }) => name === text) ?? (/^[1-9]\d*$/.test(text) ? all[Number(text) - 1] : undefined);
+  if (found !== undefined) return found;
+  const names = all.map(({ name }) => name).join(', ');
+  throw new RigError('not_found', `cluster '${cluster.label}' has no consumer '${text}' that runs`, {
+    next: names === '' ? 'Start one, or a cluster whose topology has consumers.' : `Choose one of ${names}.`,
+  });
+}
+
+/** As it is, where it is mounted so already. */
+async function ensureMounted(options: {
+  readonly cluster: ChosenCluster;
+  readonly volume: Volume;
+  readonly consumer: FoundMember;
+  readonly mounts: MountClient;
+  readonly at?: string;
+  readonly options: string;
+}): Promise<MountState> {
+  const { cluster, volume, consumer, mounts, at = `/mnt/${volume.name}` } = options;
+  const found = (await mounts.list()).find((mount) => mount.volume === volume.id && mount.server !== null);
+  if (found !== undefined && (options.at === undefined || found.at === at)) return found;
+  if (volume.node === null) throw new RigError('unavailable', `${volume.name} is on no node now`);
+  await startHostMounter({
+    docker: cluster.docker,
+    clock: createSystemClock(),
+    container: consumer.container,
+    runId: cluster.runId,
+  });
+  const nodes = cluster.members.filter(({ ports }) => ports.has(API_PORT)).map(({ name }) => name);
+  try {
+    const request = { volume: volume.id, server: volume.node, at, options: options.options, follow: nodes };
+    return await mounts.mount(request);
+  } catch (error) {
+    if (!hasCode(error, 'io')) throw error;
+    throw new RigError('io', error.message, {
+      next: `Is it exported to it? rig volume exports ${volume.name} ${consumer.name}=rw`,
+      cause: error,
+    });
+  }
+}
+
+const sentenceOf = (volume: Volume, consumer: FoundMember, { at, server, by }: MountState): string =>
+  `${volume.name} (${volume.id}) is mounted at ${at} of ${consumer.name}, from ${server}, by ${by === 'host' ? "the host's kernel" : `the kernel of its ${by}`}`;
