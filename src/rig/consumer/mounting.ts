@@ -2,7 +2,7 @@
 
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
-import { hasCode } from '../../base/errors.ts';
+import { hasCode, RigError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { type Follower, startFollower } from '../follower.ts';
 import { fetchHttp } from '../http.ts';
@@ -20,6 +20,8 @@ import { createOpenFiles, type OpenFiles } from './open-files.ts';
 
 /** Where nodes answer, on the cluster's own network. */
 const API_PORT = 8_080;
+/** Asked one after the other. */
+const FOLLOWS_WITHIN_MS = 15_000;
 
 export interface Mounting {
   readonly mounts: Mounts;
@@ -76,6 +78,13 @@ export function createMounting(options: {
     });
     return follower.opened;
   };
+  const followed = (nodes: readonly string[]): Promise<void> => {
+    const late = Promise.withResolvers<never>();
+    const cancel = clock.after(FOLLOWS_WITHIN_MS, () =>
+      late.reject(new RigError('unavailable', `no API of ${nodes.join(', ')} opens a stream of events`)),
+    );
+    return Promise.race([follow(nodes), late.promise]).finally(cancel);
+  };
 
   return {
     mounts,
@@ -83,7 +92,7 @@ export function createMounting(options: {
     prepare,
     mount: async (request) => {
       // First: what happens to the volume from now on is told.
-      const [found] = await Promise.all([prepare(), follow(request.follow)]);
+      const [found] = await Promise.all([prepare(), followed(request.follow)]);
       return mounts.mount(found, request);
     },
     run: async ({ command, timeoutMs }) => {

@@ -237,6 +237,17 @@ describe('durability', () => {
     expect(anew(31_000, halted('etcd', 25_000))).toEqual(['invalid', 'valid']);
   });
 
+  it('never judges it after one by a kernel, which goes on with what it was given', () => {
+    const openAt = 'node2';
+    const history = ready()
+      .io(write('aa', { openAt }))
+      .at(20_100)
+      .io(write('bb', { openAt, outcome: 'info' }))
+      .at(40_000)
+      .io(write('cc', { openAt }));
+    expect(durability(history.at(50_000).settles({ f: 'half' }).run()).verdict).toBe('unknown');
+  });
+
   it('takes a refused write for one that did not happen', () => {
     const history = ready()
       .io(write('aa'))

@@ -48,6 +48,8 @@ interface FileCall {
   readonly volume?: string;
   /** Where the consumer mounted it; an address that is no node's name. */
   readonly server?: string;
+  /** Through an open file, which is at that node. */
+  readonly openAt?: string;
   readonly sha256?: string;
   /** `cut`: refused after it had begun. `absent`: there is no such file. */
   readonly outcome?: 'ok' | 'refused' | 'cut' | 'fail' | 'absent' | 'info' | 'pending';
@@ -152,12 +154,14 @@ export function createHistory(input: TopologyInput = TOPOLOGY) {
         file,
         ...(kind === 'nfs-write' ? { sha256 } : {}),
         ...(options.uid !== undefined && { uid: options.uid }),
+        ...(options.openAt !== undefined && { through: 'kernel' }),
       };
       const call = { type: 'call', call: calls, process: options.process ?? consumer, operation } as const;
       history.push({ ...call, atMs, phase: 'invoke' });
       if (outcome === 'pending') return builder;
       const phase = PHASES[outcome];
-      const found = outcome === 'ok' ? { sha256 } : {};
+      const at = options.openAt === undefined ? {} : { server: options.openAt };
+      const found = outcome === 'ok' ? { sha256, ...at } : at;
       const why =
         outcome === 'refused' || outcome === 'cut'
           ? { refused: true }
