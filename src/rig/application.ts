@@ -3,13 +3,11 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Clients } from './clients.ts';
-import type { Traffic } from './traffic.ts';
+import { goOn, type Traffic } from './traffic.ts';
 
 const FILE_BYTES = 16 * 1024;
 /** A call that waits for a server longer than this is given up. */
 const GIVEN_UP_MS = 30_000;
-/** A file server has other clients, too: leave it room. */
-const PAUSE_MS = 50;
 
 export function startApplication(options: {
   readonly clock: Clock;
@@ -25,7 +23,6 @@ export function startApplication(options: {
   readonly server: () => string | null | undefined;
 }): Traffic {
   const { clock, clients, name, consumer, volume, file, reading } = options;
-  let ended = false;
   let last = options.server() ?? '';
   /** Whether it worked. */
   const call = async (kind: 'nfs-write' | 'nfs-read', of: string, content?: string): Promise<boolean> => {
@@ -43,27 +40,12 @@ export function startApplication(options: {
     });
     return answer.outcome === 'ok';
   };
-  const loop = async (): Promise<void> => {
-    let works = true;
-    for (let count = 0; !ended; count += 1) {
-      // Of a volume that it has lost it has been told; it goes on when the volume is there again.
-      if (works || options.server() !== null) {
-        const written = await call('nfs-write', file, `${name}/${volume}/${count}`);
-        const readBack = await call('nfs-read', file);
-        works = (await call('nfs-read', reading)) && written && readBack;
-      }
-      await clock.sleep(PAUSE_MS);
-    }
-  };
-  let failure: unknown;
-  const running = loop().catch((error: unknown) => {
-    failure = error;
+  let works = true;
+  return goOn(clock, async (count) => {
+    // Of a volume that it has lost it has been told; it goes on when the volume is there again.
+    if (!works && options.server() === null) return;
+    const written = await call('nfs-write', file, `${name}/${volume}/${count}`);
+    const readBack = await call('nfs-read', file);
+    works = (await call('nfs-read', reading)) && written && readBack;
   });
-  return {
-    end: async () => {
-      ended = true;
-      await running;
-      if (failure !== undefined) throw failure;
-    },
-  };
 }

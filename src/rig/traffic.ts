@@ -28,7 +28,6 @@ export function startTraffic(options: {
   readonly reading?: string;
 }): Traffic {
   const { clock, random, clients, name, consumer, volume, reading } = options;
-  let ended = false;
   const written: string[] = [];
   const call = (server: string) => ({ process: name, consumer, server, volume, timeoutMs: IO_TIMEOUT_MS });
   const read = async (file: string | undefined): Promise<void> => {
@@ -43,14 +42,19 @@ export function startTraffic(options: {
     const answer = await clients.file({ ...call(server), kind: 'nfs-write', file, content });
     if (answer.outcome === 'ok') written.push(file);
   };
+  return goOn(clock, async (count) => {
+    if (reading !== undefined) return read(reading);
+    await write(`${name}-${count}`);
+    await read(written[below(random, Math.max(1, written.length))]);
+  });
+}
+
+/** Round after round, from 0, with a pause after each. */
+export function goOn(clock: Clock, round: (count: number) => Promise<void>): Traffic {
+  let ended = false;
   const loop = async (): Promise<void> => {
     for (let count = 0; !ended; count += 1) {
-      if (reading === undefined) {
-        await write(`${name}-${count}`);
-        await read(written[below(random, Math.max(1, written.length))]);
-      } else {
-        await read(reading);
-      }
+      await round(count);
       await clock.sleep(PAUSE_MS);
     }
   };

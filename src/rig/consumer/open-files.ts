@@ -70,7 +70,7 @@ export function createOpenFiles(options: { readonly clock: Clock; readonly mount
         const server = before?.server == null ? {} : { server: before.server };
         return { ...answerOf(error, { kind, isOpen: false, isMounted: isStill }), ...server };
       }
-      if (open === undefined) return { outcome: 'failed', detail: `${volume} is not mounted` };
+      if (open === undefined) return { outcome: 'failed', detail: 'it is not mounted' };
       const { server } = open;
       try {
         if (kind === 'nfs-read') {

@@ -74,13 +74,13 @@ function sentenceOf({ failed, end }: Trouble, events: readonly MountEvent[]): st
   const mounted = changes.findLast(
     ({ did, atMs }) => did === 'mounted' && atMs >= (unmounted?.atMs ?? Number.POSITIVE_INFINITY),
   );
-  const after = (ms: number): string => `${(Math.max(0, ms - fromMs) / 1_000).toFixed(2)} s later`;
-  return [
-    `${errors.join(', ')} from ${seconds(fromMs)} on, ${waited(failed)}`,
-    ...(unmounted === undefined ? [] : [`unmounted ${after(unmounted.atMs)}, ${unmounted.why}`]),
+  const after = (ms: number): string => `after ${(Math.max(0, ms - fromMs) / 1_000).toFixed(2)} s`;
+  const then = [
+    ...(unmounted === undefined ? [] : [`unmounted ${after(unmounted.atMs)} (${unmounted.why})`]),
     ...(mounted === undefined ? [] : [`mounted from ${mounted.server} ${after(mounted.atMs)}`]),
-    end === undefined ? 'not to be used again' : `opened anew it worked ${after(toMs)}`,
-  ].join('; ');
+    end === undefined ? 'not to be used again' : `worked again ${after(toMs)}`,
+  ];
+  return `${errors.join(', ')} from ${seconds(fromMs)} on, ${waited(failed)}; ${then.join(', ')}`;
 }
 
 /** `ESTALE`, or all that was said. */
@@ -96,5 +96,5 @@ function waited(calls: readonly NfsCall[]): string {
     ),
     0,
   );
-  return `the longest took ${(longestMs / 1_000).toFixed(2)} s`;
+  return `none longer than ${(longestMs / 1_000).toFixed(2)} s`;
 }

@@ -32,7 +32,7 @@ export function summary(
 
 const seconds = (result: ScenarioResult): string => `${(result.elapsedMs / 1000).toFixed(1)} s`;
 
-/** Of what open files saw; all of it is in the report. */
+/** Of what open files saw, where there is nothing worse to tell; all of it is in the report. */
 const MOST_SIGHTS = 2;
 
 /** All but the totals. */
@@ -49,17 +49,15 @@ function linesOf(result: ScenarioResult, columns: number): readonly string[] {
   const also = more === '' ? [] : [cut(`  also ${more}`, columns)];
   const head = isInterrupted(result) ? 'interrupted' : verdict;
   const told = [glance?.interrupted, glance?.faults, glance?.calls].filter((line) => line !== undefined);
-  const sights = (glance?.mounts ?? [])
-    .slice(0, MOST_SIGHTS)
-    .flatMap((sight) => wrapped(`  ${sight}`, { columns, indent: '    ', most: 2 }));
+  const sights = bad.length > 0 ? [] : (glance?.mounts ?? []).slice(0, MOST_SIGHTS);
   // The first line, the report, how to do it again, and the totals are always there.
-  const room = MOST_LINES - 4 - also.length - told.length - sights.length;
+  const room = MOST_LINES - 4 - also.length - told.length;
   return [
     cut(`${head}  ${scenario}: ${tally}, ${seconds(result)}, seed ${seed}`, columns),
     ...(worst === undefined ? [] : verdictLines(worst, { columns, most: room })),
     ...also,
     ...told.map((line) => cut(`  ${line}`, columns)),
-    ...sights,
+    ...sights.flatMap((sight) => wrapped(`  ${sight}`, { columns, indent: '    ', most: 3 })),
     `  report: ${folder}/report.html`,
     `  again: ${commandOf(result)}`,
   ];

@@ -157,7 +157,7 @@ describe('the mounts of a consumer', () => {
     await mounts.unmount(VOLUME);
     answer = () => 'failed EIO 2\nio';
     await write();
-    expect(await write()).toEqual({ outcome: 'failed', detail: `${VOLUME} is not mounted` });
+    expect(await write()).toEqual({ outcome: 'failed', detail: 'it is not mounted' });
   });
 
   it('kill what waits for a server that is silent, on a connection of its own', async () => {

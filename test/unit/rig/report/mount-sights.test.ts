@@ -60,7 +60,7 @@ describe('what an application with an open file saw', () => {
         ...call(3_000),
       ]),
     ).toEqual([
-      'application: ESTALE ×2 from +2.000 s on, the longest took 0.04 s; unmounted 0.30 s later, told to remount; mounted from node2 0.40 s later; opened anew it worked 0.62 s later',
+      'application: ESTALE ×2 from +2.000 s on, none longer than 0.04 s; unmounted after 0.30 s (told to remount), mounted from node2 after 0.40 s, worked again after 0.62 s',
     ]);
   });
 
@@ -71,7 +71,7 @@ describe('what an application with an open file saw', () => {
       ...call(1_200),
     ]);
     expect(sight).toBe(
-      'application: EACCES ×2 from +1.000 s on, the longest took 0.01 s; not to be used again',
+      'application: EACCES ×2 from +1.000 s on, none longer than 0.01 s; not to be used again',
     );
   });
 
@@ -85,7 +85,7 @@ describe('what an application with an open file saw', () => {
 
   it('is nothing where no call failed, but for how long it waited', () => {
     expect(sightsOf([...call(1_000), ...call(2_000, { tookMs: 1_500 })])).toEqual([
-      'application: none of 2 calls failed; the longest took 1.50 s',
+      'application: none of 2 calls failed; none longer than 1.50 s',
     ]);
   });
 

@@ -58,6 +58,14 @@ describe('summary', () => {
     );
   });
 
+  it('tells what open files saw, where there is nothing worse to tell', () => {
+    const mounts = ['application: ESTALE ×2 from +2.000 s on', 'another: nothing'];
+    const seen = { ...glance, interrupted: undefined, mounts };
+    const text = summary([{ ...good, glance: seen }], { columns: 80 });
+    expect(text).toContain('\n  application: ESTALE ×2 from +2.000 s on\n  another: nothing\n  report: ');
+    expect(summary([{ ...bad, glance: seen }], { columns: 80 })).not.toContain('application');
+  });
+
   it('has a line a scenario of several', () => {
     expect(summary([good, good], { columns: 80 })).toBe(
       [
