@@ -34,6 +34,7 @@ export async function perform(
   const kernel = createKernelMounts(stage);
   const scene: Scene = { stage, names, nemesis, kernel, traffic: new Map(), followers: new Map() };
   try {
+    for (const step of options.scenario.script) if ('mount' in step) kernel.warm(step.by);
     for (const step of options.scenario.script) {
       stage.signal.throwIfAborted();
       options.onStep(announced(step));

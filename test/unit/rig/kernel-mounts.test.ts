@@ -11,6 +11,7 @@ import { createKernelMounts } from '../../../src/rig/kernel-mounts.ts';
 import type { View } from '../../../src/rig/scene.ts';
 import { parseTopology } from '../../../src/rig/topology.ts';
 
+const clock = createSystemClock();
 const VOLUME = 'v0123456789abcdef';
 const mounted = { consumer: 'consumer1', volume: VOLUME };
 const topology = parseTopology({ nodes: [{ name: 'node1' }], consumers: ['consumer1'] }, 'this test');
@@ -44,7 +45,7 @@ function playedConsumer(answer: HttpResponse) {
       url.endsWith('/mounts/changes') ? { ...answer, status: 200, body: stream(request?.signal) } : answer,
   };
   const journal = { record: (event: object) => void recorded.push(event as MountEvent) };
-  const kernel = createKernelMounts({ deployment, journal });
+  const kernel = createKernelMounts({ clock, deployment, journal });
   const change = async (did: MountChange['did'], server: string | null): Promise<void> => {
     const before = recorded.length;
     say(JSON.stringify({ number: 1, volume: VOLUME, at: '/mnt/a', did, server, why: 'asked', tookMs: 1 }));
@@ -93,6 +94,20 @@ describe('kernel mounts in a script', () => {
     ]);
   });
 
+  it('have what they need booted before, once, and say only when they are made what went wrong with that', async () => {
+    const { deployment, journal } = playedConsumer(responding(500, { error: 'it does not boot' }));
+    let count = 0;
+    const prepareMounts = async (): Promise<void> => {
+      count += 1;
+      if (count > 1) throw new Error('twice');
+    };
+    const kernel = createKernelMounts({ clock, deployment: { ...deployment, prepareMounts }, journal });
+    kernel.warm('consumer1');
+    const said = await kernel.mount({ ...mounted, server: 'node1' });
+    expect(said).toEqual({ holds: false, seen: 'consumer1: it does not boot' });
+    await kernel.end();
+  });
+
   it('say why they could not be made', async () => {
     const { kernel, look } = playedConsumer(responding(500, { error: 'EACCES: denied' }));
     expect(await kernel.mount({ ...mounted, server: 'node1' })).toEqual({
@@ -108,7 +123,7 @@ describe('kernel mounts in a script', () => {
     [
       'the mode has none',
       ({ deployment: { prepareMounts: _, ...rest }, journal }: ReturnType<typeof playedConsumer>) =>
-        createKernelMounts({ deployment: rest, journal }),
+        createKernelMounts({ clock, deployment: rest, journal }),
     ],
   ])('are not asked for where %s, which is on record', async (_, choose) => {
     const played = playedConsumer(responding(501, { error: 'no virtual machine' }));
