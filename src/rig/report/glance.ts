@@ -27,6 +27,7 @@ export function glanceOf(run: RecordedRun, verdicts: readonly Verdict[]): Glance
   const active = worst?.faults ?? faultWindows(run);
   const names = active.slice(0, MOST_FAULTS).map(({ label, fromMs }) => `${label} at ${seconds(fromMs)}`);
   const more = active.length > MOST_FAULTS ? ` and ${active.length - MOST_FAULTS} more` : '';
+  const mounts = mountSights(run);
   const { calls: total, wrong, medianMs, p95Ms } = figuresOf(calls(run));
   const took =
     medianMs === undefined || p95Ms === undefined
@@ -35,7 +36,7 @@ export function glanceOf(run: RecordedRun, verdicts: readonly Verdict[]): Glance
   return {
     faults: `faults${worst === undefined ? '' : ' then'}: ${names.join(', ') || 'none'}${more}`,
     calls: `calls: ${total}, of which ${wrong} went wrong${took}`,
-    mounts: mountSights(run),
+    ...(mounts.length > 0 && { mounts }),
     interrupted: run.interrupted && `interrupted at ${seconds(endMs(run))}: ${run.interrupted}`,
   };
 }

@@ -57,7 +57,6 @@ describe('glanceOf', () => {
       faults: 'faults then: etcd down at +17.000 s',
       calls: 'calls: 12, of which 0 went wrong; median 5 ms, p95 5 ms',
       interrupted: undefined,
-      mounts: [],
     });
     expect(glanceOf(run, [invalid('+5.000 s: x')]).faults).toBe('faults then: none');
   });
