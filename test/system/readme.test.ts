@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
 import { execa } from 'execa';
+import { createSystemClock } from '../../src/base/clock.ts';
+import { waitFor } from '../../src/base/retry.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 
 const RIG = join(ROOT_FOLDER, 'scripts/rig');
@@ -50,7 +52,7 @@ it(
       printed.set(line, all);
     }
     expect(printed.get('rig console')).toContain('<title>');
-    expect(printed.get('rig volume create first --export consumer1=rw')).toMatch(/ready .*node[123]/);
+    expect(printed.get('rig volume create first --export consumer1=rw')).toMatch(/state: ready\n +node: node[123]/);
     expect(printed.get('rig mount first -- cat /mnt/first/greeting')).toBe('hello');
     expect(printed.get('rig etcd history volumes/')).toMatch(/moving/);
     expect(printed.get('rig down')).toContain(`removed ${NAME}`);
@@ -60,16 +62,23 @@ it(
 
 /** The page that it serves, which it does until the end of the test. */
 async function openConsole(stack: AsyncDisposableStack): Promise<string> {
-  const console = execa(RIG, ['console', '--name', NAME, '--json'], { stderr: 'inherit' });
+  const served = execa(RIG, ['console', '--name', NAME], { reject: false });
   stack.defer(async () => {
-    console.kill('SIGINT');
-    await console.catch(() => undefined);
+    served.kill('SIGINT');
+    await served;
   });
-  for await (const line of console.iterable()) {
-    const [, url = ''] = /"url": "(.*)"/.exec(line) ?? [];
-    if (url !== '') return pageAt(url);
-  }
-  throw new Error('the console has ended without an address');
+  let said = '';
+  served.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const url = await waitFor({
+    clock: createSystemClock(),
+    what: 'the console to tell its address',
+    timeoutMs: LINE_MS,
+    probe: async () => /http:\S+(?=\n)/.exec(said)?.[0],
+    describe: () => said,
+  });
+  return pageAt(url);
 }
 
 /** As a browser does: the key of the address is exchanged for a cookie. */
