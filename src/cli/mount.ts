@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { hasCode, RigError } from '../base/errors.ts';
+import { waitFor } from '../base/retry.ts';
 import type { Volume } from '../model/volume.ts';
 import { API_PORT } from '../rig/compose/node-environment.ts';
 import { DEFAULT_MOUNT_OPTIONS, type MountState } from '../rig/consumer/mount-protocol.ts';
@@ -150,6 +151,29 @@ function consumerOf(cluster: ChosenCluster, text = '1'): FoundMember {
   });
 }
 
+/** A moment after a move a consumer may not have heard of it, or be about to mount the volume from its new node. */
+const FOLLOWS_WITHIN_MS = 15_000;
+
+async function followed(options: {
+  readonly volume: Volume;
+  readonly consumer: FoundMember;
+  readonly mounts: MountClient;
+}): Promise<MountState> {
+  const { volume, consumer, mounts } = options;
+  let seen: MountState | undefined;
+  return waitFor({
+    clock: createSystemClock(),
+    what: `${consumer.name} to mount ${volume.name} from ${volume.node}`,
+    timeoutMs: FOLLOWS_WITHIN_MS,
+    probe: async () => {
+      seen = (await mounts.list()).find((mount) => mount.volume === volume.id);
+      return seen?.server === volume.node ? seen : undefined;
+    },
+    describe: () =>
+      seen === undefined ? 'it is not mounted' : `it is mounted from ${seen.server ?? 'nowhere'}`,
+  });
+}
+
 /** As it is, where it is mounted so already. */
 async function ensureMounted(options: {
   readonly cluster: ChosenCluster;
@@ -161,7 +185,9 @@ async function ensureMounted(options: {
 }): Promise<MountState> {
   const { cluster, volume, consumer, mounts, at = `/mnt/${volume.name}` } = options;
   const found = (await mounts.list()).find((mount) => mount.volume === volume.id && mount.server !== null);
-  if (found !== undefined && (options.at === undefined || found.at === at)) return found;
+  if (found !== undefined && (options.at === undefined || found.at === at)) {
+    return found.server === volume.node ? found : followed(options);
+  }
   if (volume.node === null) throw new RigError('unavailable', `${volume.name} is on no node now`);
   await startHostMounter({
     docker: cluster.docker,
