@@ -4,6 +4,7 @@
 import { RigError } from '../base/errors.ts';
 import { refusal } from '../cluster/refusal.ts';
 import { API_PORT } from '../rig/compose/node-environment.ts';
+import type { FoundMember } from '../rig/docker/clusters.ts';
 import { fetchHttp } from '../rig/http.ts';
 import { type ChosenCluster, memberOf, urlOf } from './clusters.ts';
 
@@ -27,6 +28,7 @@ export interface ApiAnswer {
 
 /** The API gives up on etcd within 2 s. */
 const ANSWERS_WITHIN_MS = 5_000;
+const READY_WITHIN_MS = 2_500;
 
 /**
  * An answer below 400. A node that can't be reached, or a read that gets a 503, leads to the next one. Throws
@@ -42,7 +44,8 @@ export async function callApi(cluster: ChosenCluster, call: ApiCall): Promise<Ap
   let last = new RigError('unavailable', `no node of cluster '${cluster.label}' runs that has an API`, {
     next: 'Start one with rig start all.',
   });
-  for (const node of nodes) {
+  const asked = via === undefined && method !== 'GET' ? await readyFirst(nodes) : nodes;
+  for (const node of asked) {
     try {
       return await ask(urlOf(node, API_PORT), call);
     } catch (error) {
@@ -52,6 +55,24 @@ export async function callApi(cluster: ChosenCluster, call: ApiCall): Promise<Ap
     }
   }
   throw last;
+}
+
+/**
+ * Docker takes a connection for a node that was started a moment ago and doesn't listen yet; and what was asked for on one
+ * that is lost may have been done, so that no other node can be asked.
+ */
+async function readyFirst(nodes: readonly FoundMember[]): Promise<readonly FoundMember[]> {
+  const ready = await Promise.all(
+    nodes.map(async (node) => {
+      try {
+        const { status } = await fetchHttp(`${urlOf(node, API_PORT)}/readyz`, { timeoutMs: READY_WITHIN_MS });
+        return status === 200;
+      } catch {
+        return false;
+      }
+    }),
+  );
+  return [...nodes.filter((_, index) => ready[index]), ...nodes.filter((_, index) => !ready[index])];
 }
 
 async function ask(url: string, { method = 'GET', path, body, ifMatch }: ApiCall): Promise<ApiAnswer> {

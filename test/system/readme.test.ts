@@ -52,7 +52,9 @@ it(
       printed.set(line, all);
     }
     expect(printed.get('rig console')).toContain('<title>');
-    expect(printed.get('rig volume create first --export consumer1=rw')).toMatch(/state: ready\n +node: node[123]/);
+    expect(printed.get('rig volume create first --export consumer1=rw')).toMatch(
+      /state: ready\n +node: node[123]/,
+    );
     expect(printed.get('rig mount first -- cat /mnt/first/greeting')).toBe('hello');
     expect(printed.get('rig etcd history volumes/')).toMatch(/moving/);
     expect(printed.get('rig down')).toContain(`removed ${NAME}`);

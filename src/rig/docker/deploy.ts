@@ -61,7 +61,6 @@ export const projectOf = (runId: string): string => `cobalt-${runId}`;
 export async function deployContainers(options: DeployOptions): Promise<Deployment> {
   const { docker, clock, topology, runId, composeFile, signal } = options;
   const project: ComposeProject = { project: projectOf(runId), file: composeFile };
-  await refuseExisting(docker, runId);
   makeFolder(dirname(composeFile));
   await writeFile(composeFile, render(options, topology));
   const containers = createContainers(docker, clock, project.project);
@@ -84,8 +83,11 @@ export async function deployContainers(options: DeployOptions): Promise<Deployme
   return deployment;
 }
 
-/** Whatever would go wrong later, would take down somebody else's cluster. */
-async function refuseExisting(docker: Docker, runId: string): Promise<void> {
+/**
+ * Whatever goes wrong later takes down what has this label: a cluster that is there already has to be refused before
+ * anything of the new one, or its reaper, is made. Throws `conflict`.
+ */
+export async function refuseExisting(docker: Docker, runId: string): Promise<void> {
   const filters = { label: [runLabel(runId)] };
   const found = await engine('list containers', () => docker.listContainers({ all: true, filters }));
   if (found.length === 0) return;

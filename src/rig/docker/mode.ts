@@ -6,7 +6,7 @@ import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
 import type { Mode } from '../lifecycle.ts';
 import { COMPOSE_FILE } from '../record-files.ts';
-import { deployContainers } from './deploy.ts';
+import { deployContainers, refuseExisting } from './deploy.ts';
 import { machineOf } from './engine-machine.ts';
 import { ensureImages } from './images.ts';
 import { requireCompose } from './install-compose.ts';
@@ -39,6 +39,7 @@ export async function openContainersMode(options: {
   return {
     machine,
     deploy: async ({ topology, runId, folder, absentAtStart, outlivesRig, signal }) => {
+      await refuseExisting(docker, runId);
       const label = runLabel(runId);
       // Before anything of the cluster exists: there is no moment at which a killed rig leaves something behind.
       const watcher = await reaper.get();
