@@ -202,7 +202,7 @@ async function ensureMounted(options: {
   } catch (error) {
     if (!hasCode(error, 'io')) throw error;
     throw new RigError('io', error.message, {
-      next: `Is it exported to it? rig volume exports ${volume.name} ${consumer.name}=rw`,
+      next: `Is it exported to it? rig volume get ${volume.name} tells to whom it is, and rig volume exports ${volume.name} ${consumer.name}=rw lets in that one instead of those.`,
       cause: error,
     });
   }

@@ -102,7 +102,9 @@ async function rolesOf(
   // It may end at this very moment, which the next look sees.
   const top = await container.top({ ps_args: '-eo pid,stat,args' }).catch(() => undefined);
   if (top === undefined) return undefined;
-  const { Processes: rows } = top as { readonly Processes: readonly (readonly string[])[] };
+  const { Processes: rows } = top as { readonly Processes: readonly (readonly string[])[] | null };
+  // Of one whose processes have just ended.
+  if (rows === null) return undefined;
   const lines = rows.map(([_pid = '', state = '', ...args]) => `${state} ${args.join(' ')}`);
   return rolesIn({ exitCode: 0, stdout: lines.join('\n'), stderr: '' });
 }
