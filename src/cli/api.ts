@@ -15,7 +15,7 @@ export interface ApiCall {
   readonly body?: unknown;
   /** Sent as If-Match. Default: none. */
   readonly ifMatch?: string;
-  /** The node to ask. Default: the first that answers. */
+  /** The node to ask. Default: the first that answers; for a change, of those that are ready. */
   readonly via?: string | undefined;
 }
 

@@ -62,7 +62,10 @@ export async function byHand<T>(
       ...(needs.makesMembers !== true && { only: ['links'] }),
     });
     const composeFile = join(folder, COMPOSE_FILE);
-    const deployment = await attachContainers({ docker, clock, images, topology, runId, composeFile });
+    // What is made anew is labelled as it was: Compose takes other labels for another thing.
+    const { guard } = cluster;
+    const place = { runId, guard, composeFile };
+    const deployment = await attachContainers({ docker, clock, images, topology, ...place });
     if (deployment === undefined) throw noCluster(runId, []);
     const record = await openHandRecord(folder, clock);
     const etcd = createEtcdView(cluster);

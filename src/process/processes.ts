@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
+import { statOf } from '../base/process-start.ts';
 import { waitFor } from '../base/retry.ts';
 
 /** In the environment of every process of a run, and of all that these start. */
@@ -23,7 +24,7 @@ const pids = (): readonly number[] =>
     .map(Number);
 
 /** Empty for a process that has ended, or is somebody else's. */
-function read(pid: number, file: 'stat' | 'statm' | 'cmdline' | 'environ'): string {
+function read(pid: number, file: 'statm' | 'cmdline' | 'environ'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
@@ -33,9 +34,7 @@ function read(pid: number, file: 'stat' | 'statm' | 'cmdline' | 'environ'): stri
 
 /** Undefined for one that has ended. */
 export function processOf(pid: number): ProcessEntry | undefined {
-  const stat = read(pid, 'stat');
-  // The command's name, in parentheses, may hold anything.
-  const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = statOf(pid) ?? [];
   return state === undefined || group === undefined ? undefined : { pid, state, group: Number(group) };
 }
 

@@ -14,7 +14,7 @@ import { readSettings } from '../../src/cluster/settings.ts';
 import { createContainers } from '../../src/rig/docker/containers.ts';
 import { projectOf } from '../../src/rig/docker/deploy.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
-import { runLabel } from '../../src/rig/docker/removal.ts';
+import { listLabelled, runLabel } from '../../src/rig/docker/removal.ts';
 import {
   HISTORY_FILE,
   REPORT_FILE,
@@ -37,14 +37,11 @@ const OUTPUT_FILE = 'rig.log';
 
 /** What there is of a run, by kind and name. */
 async function remains(docker: Engine, runId: string): Promise<readonly string[]> {
-  const filters = { label: [runLabel(runId)] };
-  const containers = await docker.listContainers({ all: true, filters });
-  const networks = await docker.listNetworks({ filters });
-  const { Volumes } = await docker.listVolumes({ filters });
+  const { containers, networks, volumes } = await listLabelled(docker, runLabel(runId));
   return [
     ...containers.map(({ Names }) => `container ${Names.join()}`),
     ...networks.map(({ Name }) => `network ${Name}`),
-    ...(Volumes ?? []).map(({ Name }) => `volume ${Name}`),
+    ...volumes.map(({ Name }) => `volume ${Name}`),
   ];
 }
 

@@ -2,13 +2,13 @@
 
 import { dirname } from 'node:path';
 import type Docker from 'dockerode';
-import { RUN_LABEL } from '../compose/render.ts';
+import { GUARD_LABEL, RUN_LABEL } from '../compose/render.ts';
 import type { ContainerState } from '../deployment.ts';
 import { engine } from './containers.ts';
 
 const SERVICE_LABEL = 'com.docker.compose.service';
 /** Absolute paths, as Compose was told them. */
-export const FILES_LABEL = 'com.docker.compose.project.config_files';
+const FILES_LABEL = 'com.docker.compose.project.config_files';
 
 export interface FoundMember {
   /** By its name in the topology. */
@@ -25,19 +25,27 @@ export interface FoundCluster {
   readonly runId: string;
   /** Where its compose file is, on the machine that started it. */
   readonly folder: string;
+  /** The reaper that guards it, or did until it was kept; undefined where no label names one. */
+  readonly guard?: string | undefined;
   /** By name. */
   readonly members: readonly FoundMember[];
+}
+
+/** Where the compose file lies that a container was made from; undefined for what Compose has not made. */
+export function folderIn(labels: Readonly<Record<string, string>>): string | undefined {
+  const [file] = labels[FILES_LABEL]?.split(',') ?? [];
+  return file === undefined ? undefined : dirname(file);
 }
 
 /** By run id. Throws `machine` when the engine doesn't tell. */
 export async function listClusters(docker: Docker): Promise<readonly FoundCluster[]> {
   const filters = { label: [RUN_LABEL, SERVICE_LABEL] };
   const all = await engine('list clusters', () => docker.listContainers({ all: true, filters }));
-  const byRun = new Map<string, { folder: string; members: FoundMember[] }>();
+  const byRun = new Map<string, Omit<FoundCluster, 'runId' | 'members'> & { members: FoundMember[] }>();
   for (const { Id, Labels, State, Ports, NetworkSettings } of all) {
     const runId = Labels[RUN_LABEL] ?? '';
-    const folder = dirname(Labels[FILES_LABEL]?.split(',')[0] ?? '');
-    const cluster = byRun.get(runId) ?? { folder, members: [] };
+    const folder = folderIn(Labels) ?? '.';
+    const cluster = byRun.get(runId) ?? { folder, guard: Labels[GUARD_LABEL], members: [] };
     byRun.set(runId, cluster);
     cluster.members.push({
       name: Labels[SERVICE_LABEL] ?? '',
@@ -52,9 +60,10 @@ export async function listClusters(docker: Docker): Promise<readonly FoundCluste
     });
   }
   return [...byRun]
-    .map(([runId, { folder, members }]) => ({
+    .map(([runId, { folder, guard, members }]) => ({
       runId,
       folder,
+      guard,
       members: members.sort((a, b) => (a.name < b.name ? -1 : 1)),
     }))
     .sort((a, b) => (a.runId < b.runId ? -1 : 1));

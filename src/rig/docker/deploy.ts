@@ -36,8 +36,8 @@ export interface DeployOptions {
   readonly images: ImageSet;
   readonly topology: Topology;
   readonly runId: string;
-  /** The reaper that removes it should this process die, by its id. */
-  readonly guard?: string;
+  /** The reaper that removes it should the rig that started it die, by its id; undefined where nobody knows. */
+  readonly guard: string | undefined;
   /** Where the compose file is written. */
   readonly composeFile: string;
   /**

@@ -8,15 +8,13 @@ import type { Network, Sidecars } from './sidecars.ts';
 /** Instead of what came of it: nobody can look at a member that ends meanwhile. */
 const ENDED = Symbol('ended');
 
-function unlessEnded<T>(work: (member: string) => Promise<T>): (member: string) => Promise<T | typeof ENDED> {
-  return async (member) => {
-    try {
-      return await work(member);
-    } catch (error) {
-      if (hasCode(error, 'unavailable')) return ENDED;
-      throw error;
-    }
-  };
+async function unlessEnded<T>(work: () => Promise<T>): Promise<T | typeof ENDED> {
+  try {
+    return await work();
+  } catch (error) {
+    if (hasCode(error, 'unavailable')) return ENDED;
+    throw error;
+  }
 }
 
 const PROBE = ['perl', '/opt/cobalt/probe.pl'];
@@ -100,10 +98,7 @@ export function createLinks(options: {
   ): Promise<readonly T[]> => {
     const answers = await Promise.all(
       [...groups].map(async ([member, addresses]) => {
-        const run = unlessEnded((sender: string) =>
-          sidecars.run(sender, [...PROBE, ...command, ...addresses]),
-        );
-        const text = await run(member);
+        const text = await unlessEnded(() => sidecars.run(member, [...PROBE, ...command, ...addresses]));
         if (text === ENDED) return [];
         const lines = text.split('\n').filter(Boolean);
         return lines.map((line) => read(member, line.split(' ')));
@@ -115,7 +110,9 @@ export function createLinks(options: {
   /** Those of the members that run: whoever is to hear has to listen before anything is sent. */
   const listening = async (members: readonly string[]): Promise<ReadonlyMap<string, Network>> => {
     const found = await networks(members);
-    const ready = await Promise.all([...found.keys()].map(unlessEnded(sidecars.ready)));
+    const ready = await Promise.all(
+      [...found.keys()].map((member) => unlessEnded(() => sidecars.ready(member))),
+    );
     return new Map([...found].filter((_, index) => ready[index] !== ENDED));
   };
 

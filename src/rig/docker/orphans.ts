@@ -1,12 +1,12 @@
 // Which runs have something on an engine, and whose rig is no more: told by labels alone, so that
 // nothing is touched that isn't the rig's.
 
-import { dirname } from 'node:path';
 import type Docker from 'dockerode';
 import { GUARD_LABEL, RUN_LABEL } from '../compose/render.ts';
-import { FILES_LABEL } from './clusters.ts';
+import { folderIn } from './clusters.ts';
 import { engine } from './containers.ts';
 import { reaperName } from './reaper.ts';
+import { listLabelled } from './removal.ts';
 
 export interface RunOnEngine {
   readonly runId: string;
@@ -26,11 +26,10 @@ export async function listRuns(docker: Docker): Promise<readonly RunOnEngine[]> 
   return [...byRun]
     .map(([runId, own]) => {
       const guard = first(own, GUARD_LABEL);
-      const files = first(own, FILES_LABEL);
       return {
         runId,
         things: own.map(({ thing }) => thing),
-        folder: files === undefined ? undefined : dirname(files.split(',')[0] ?? ''),
+        folder: own.map(({ labels }) => folderIn(labels)).find((folder) => folder !== undefined),
         isGuarded: guard === undefined ? undefined : reapers.has(reaperName(guard)),
       };
     })
@@ -46,14 +45,11 @@ const first = (things: readonly Thing[], label: string): string | undefined =>
   things.map(({ labels }) => labels[label]).find((value) => value !== undefined);
 
 async function labelledThings(docker: Docker): Promise<readonly Thing[]> {
-  const filters = { label: [RUN_LABEL] };
-  const containers = await docker.listContainers({ all: true, filters });
-  const networks = await docker.listNetworks({ filters });
-  const { Volumes } = await docker.listVolumes({ filters });
+  const { containers, networks, volumes } = await listLabelled(docker, RUN_LABEL);
   return [
     ...containers.map(({ Names, Labels }) => ({ thing: `container ${nameIn(Names)}`, labels: Labels })),
     ...networks.map(({ Name, Labels }) => ({ thing: `network ${Name}`, labels: Labels ?? {} })),
-    ...(Volumes ?? []).map(({ Name, Labels }) => ({ thing: `volume ${Name}`, labels: Labels })),
+    ...volumes.map(({ Name, Labels }) => ({ thing: `volume ${Name}`, labels: Labels })),
   ];
 }
 

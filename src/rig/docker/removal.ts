@@ -8,17 +8,23 @@ import { engine } from './containers.ts';
 
 export const runLabel = (runId: string): string => `${RUN_LABEL}=${runId}`;
 
+/** All that has a label, whose value may be left out. */
+export async function listLabelled(docker: Docker, label: string) {
+  const filters = { label: [label] };
+  const containers = await docker.listContainers({ all: true, filters });
+  const networks = await docker.listNetworks({ filters });
+  const { Volumes } = await docker.listVolumes({ filters });
+  return { containers, networks, volumes: Volumes ?? [] };
+}
+
 /** Removes by label whatever of a run there is, containers first; answers with how many things that was. */
 export async function removeRun(docker: Docker, runId: string): Promise<number> {
-  const filters = { label: [runLabel(runId)] };
   return engine(`remove what is labelled ${runLabel(runId)}`, async () => {
-    const containers = await docker.listContainers({ all: true, filters });
+    const { containers, networks, volumes } = await listLabelled(docker, runLabel(runId));
     await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
-    const networks = await docker.listNetworks({ filters });
     for (const { Id } of networks) await docker.getNetwork(Id).remove();
-    const { Volumes } = await docker.listVolumes({ filters });
-    for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove({ force: true });
-    return containers.length + networks.length + (Volumes?.length ?? 0);
+    for (const { Name } of volumes) await docker.getVolume(Name).remove({ force: true });
+    return containers.length + networks.length + volumes.length;
   });
 }
 

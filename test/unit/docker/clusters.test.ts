@@ -16,6 +16,13 @@ const container = (runId: string, service: string, rest: object = {}) => ({
 });
 
 describe('the clusters on an engine', () => {
+  it('name the reaper that guards them, so that what is made anew is labelled as it was', async () => {
+    const made = container('up-a', 'node1');
+    const labels = { ...made.Labels, 'dev.cobalt-rig.guarded-by': 'r1' };
+    const docker = { listContainers: async () => [{ ...made, Labels: labels }] } as unknown as Docker;
+    expect(await listClusters(docker)).toMatchObject([{ runId: 'up-a', guard: 'r1' }]);
+  });
+
   it('are told by their labels, with where each member is', async () => {
     const all = [
       container('up-b', 'node2', { State: 'paused' }),
