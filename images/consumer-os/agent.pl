@@ -13,8 +13,11 @@ use Fcntl;
 use IO::Handle;
 use Socket;
 
+use constant RNDRESEEDCRNG => 0x5207;
+
 my %verbs = (
     hello => sub { '' },
+    wake => \&wake,
     mount => \&mount_volume,
     unmount => \&unmount_volume,
     mounts => sub { join '', grep { / nfs4 / } lines('/proc/mounts') },
@@ -83,6 +86,26 @@ sub lines {
     my ($path) = @_;
     open my $file, '<', $path or fail("open $path");
     return <$file>;
+}
+
+# What a machine must not share with others that go on from the same state: its name and the number by which servers know
+# their clients apart, since two that are taken for one would end each other's leases; the time; and what is random.
+sub wake {
+    my (undef, $hostname, $seconds, $randomness) = @_;
+    put('/proc/sys/kernel/hostname', $hostname);
+    put('/sys/module/nfs/parameters/nfs4_unique_id', substr $randomness, 0, 16);
+    command('date', '-u', '-s', "\@$seconds");
+    put('/dev/urandom', pack 'H*', $randomness);
+    open my $random, '>', '/dev/urandom' or fail('open /dev/urandom');
+    ioctl $random, RNDRESEEDCRNG, 0 or fail('reseed');
+    return '';
+}
+
+sub put {
+    my ($path, $text) = @_;
+    open my $file, '>', $path or fail("open $path");
+    syswrite $file, $text or fail("write $path");
+    close $file or fail("write $path");
 }
 
 sub mount_volume {

@@ -2,25 +2,24 @@
 // that servers see the consumer's own address, and no right is needed that a consumer hasn't got.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
+import { askOnce } from './agent-client.ts';
 import { HOST_AGENT } from './mount-protocol.ts';
 
 const FOLDER = '/opt/vm';
-/** Twice what the kernel and the agent need: the rest is for what people run in it. */
-const MEMORY_MIB = 128;
+/** Left by one that had booted; made with the image, and gone on from in software alone. */
+const STATE = `${FOLDER}/state.zst`;
 /** A real one takes less than a second; one that only seems to be there stops somewhere, in silence. */
 const KVM_READY_MS = 3_000;
 const READY_MS = 60_000;
 const LAST_LINES = 5;
 /** Inside of the machine: images/consumer-os/init.sh. */
 const GUEST = { network: '198.18.0.0/24', address: '198.18.0.15', port: 7_000 } as const;
-
-/** What a boot in software is spared: to ward off attacks, to measure what QEMU knows, and to look for what isn't there. */
-const KERNEL_ARGUMENTS =
-  'console=ttyS0 quiet panic=-1 mitigations=off lsm=capability audit=0 random.trust_cpu=on nokaslr no_timer_check';
+const RANDOM_BYTES = 32;
 
 export type Accelerator = 'kvm' | 'tcg';
 
@@ -40,16 +39,25 @@ export interface MachineOptions {
   readonly port: number;
 }
 
-/** By KVM where that really works, else in software. It ends with this process's container. Throws `unsupported` and `machine`. */
+interface Start {
+  readonly accelerator: Accelerator;
+  readonly from: 'boot' | 'state';
+}
+
+/** By KVM where that really works, else in software, from a state where there is one. It ends with this process's container. Throws `unsupported` and `machine`. */
 export async function bootMachine(options: MachineOptions): Promise<Machine> {
   if (!(await canOpen(`${FOLDER}/vmlinuz`, 'r'))) {
     throw new RigError('unsupported', 'this image has no virtual machine: it is made on amd64 alone');
   }
-  const attempts: readonly Accelerator[] = (await canOpen(`${FOLDER}/kvm`, 'r+')) ? ['kvm', 'tcg'] : ['tcg'];
+  const starts: readonly (Start | false)[] = [
+    (await canOpen(`${FOLDER}/kvm`, 'r+')) && { accelerator: 'kvm', from: 'boot' },
+    (await canOpen(STATE, 'r')) && { accelerator: 'tcg', from: 'state' },
+    { accelerator: 'tcg', from: 'boot' },
+  ];
   let failure: unknown;
-  for (const accelerator of attempts) {
+  for (const start of starts.filter((each) => each !== false)) {
     try {
-      return await boot(options, accelerator);
+      return await boot(options, start);
     } catch (error) {
       failure = error;
     }
@@ -66,15 +74,19 @@ const canOpen = async (path: string, flags: 'r' | 'r+'): Promise<boolean> => {
   }
 };
 
-async function boot({ clock, hostname, port }: MachineOptions, accelerator: Accelerator): Promise<Machine> {
+async function boot({ clock, hostname, port }: MachineOptions, start: Start): Promise<Machine> {
+  const { accelerator, from } = start;
   const startedMs = clock.monotonicMs();
-  const child = spawn(`${FOLDER}/bin/qemu-system-x86_64`, machineArguments({ accelerator, hostname, port }), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { LD_LIBRARY_PATH: `${FOLDER}/lib` },
+  const child = spawn('sh', [`${FOLDER}/qemu.sh`, ...machineArguments(start, port)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may have ended before it hears anything, and says why by itself.
+  child.stdin.on('error', () => undefined);
+  // Nobody is told that a machine goes on unless he has said that he speaks QEMU's protocol.
+  if (from === 'state') child.stdin.write('{"execute": "qmp_capabilities"}\n');
   const ready = Promise.withResolvers<void>();
   const ended = lastWords(child, (line) => {
-    if (line === HOST_AGENT.ready) ready.resolve();
+    if (from === 'boot' ? line === HOST_AGENT.ready : line.includes('"event": "RESUME"')) ready.resolve();
   });
   const readyMs = accelerator === 'kvm' ? KVM_READY_MS : READY_MS;
   const late = Promise.withResolvers<never>();
@@ -85,6 +97,8 @@ async function boot({ clock, hostname, port }: MachineOptions, accelerator: Acce
       late.promise,
       ended.then((words) => Promise.reject(failed(`ended: ${words}`))),
     ]);
+    const seconds = String(Math.round(clock.nowMs() / 1_000));
+    await askOnce({ clock, port }, ['wake', hostname, seconds, randomBytes(RANDOM_BYTES).toString('hex')]);
   } catch (error) {
     child.kill('SIGKILL');
     // The next attempt listens at the same port.
@@ -114,20 +128,20 @@ function lastWords(child: ChildProcess, onLine: (line: string) => void): Promise
   });
 }
 
-export function machineArguments(options: {
-  readonly accelerator: Accelerator;
-  readonly hostname: string;
-  readonly port: number;
-}): readonly string[] {
-  const { accelerator, hostname, port } = options;
+function machineArguments({ accelerator, from }: Start, port: number): readonly string[] {
+  const forward = `hostfwd=tcp:127.0.0.1:${port}-${GUEST.address}:${GUEST.port}`;
   return [
-    ...['-L', `${FOLDER}/share`, '-M', 'q35', '-cpu', 'max', '-m', String(MEMORY_MIB)],
     ...['-accel', accelerator === 'kvm' ? `kvm,device=${FOLDER}/kvm` : 'tcg'],
-    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
-    '-netdev',
-    `user,id=net,net=${GUEST.network},hostfwd=tcp:127.0.0.1:${port}-${GUEST.address}:${GUEST.port}`,
-    ...['-device', 'virtio-net-pci,netdev=net,romfile='],
-    ...['-kernel', `${FOLDER}/vmlinuz`, '-initrd', `${FOLDER}/initramfs`],
-    ...['-append', `${KERNEL_ARGUMENTS} rig.hostname=${hostname}`],
+    ...['-netdev', `user,id=net,net=${GUEST.network},${forward}`],
+    ...(from === 'boot'
+      ? ['-serial', 'stdio']
+      : [
+          '-serial',
+          'null',
+          '-qmp',
+          'stdio',
+          '-incoming',
+          `exec:zstd --decompress --stdout --quiet ${STATE}`,
+        ]),
   ];
 }
