@@ -1,5 +1,5 @@
-// `rig bench up`: `rig up` against `docker compose up -d --wait` of the same
-// file, in turns in one run, because the machine is shared and noisy.
+// `rig bench up`: `rig up` against `docker compose up -d --wait` of the same file, and `rig down` against `docker
+// compose down -t 0 -v`, in turns in one run, because the machine is shared and noisy.
 
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,16 +28,24 @@ export async function benchUp({ rounds }: { readonly rounds: number }): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'cobalt-rig-'));
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
   try {
-    const { rigMs, composeMs } = await measure({ name, folder, rounds, signal: interrupt.signal });
-    const ratio = median(rigMs) / median(composeMs);
-    process.stdout.write(
-      `median of ${rounds}: rig up ${median(rigMs)} ms, docker compose up -d --wait ${median(composeMs)} ms, ` +
-        `ratio ${ratio.toFixed(2)} (below 1: the rig is faster)\n`,
-    );
+    const took = await measure({ name, folder, rounds, signal: interrupt.signal });
+    for (const [what, { rigMs, composeMs }] of Object.entries(took)) {
+      const ratio = median(rigMs) / median(composeMs);
+      process.stdout.write(
+        `median of ${rounds}: ${what} by rig ${median(rigMs)} ms, by docker compose ${median(composeMs)} ms, ` +
+          `ratio ${ratio.toFixed(2)} (below 1: the rig is faster)\n`,
+      );
+    }
   } finally {
     await removeRun(docker, runId);
     for (const made of [folder, upFolder(name)]) await rm(made, { recursive: true, force: true });
   }
+}
+
+/** What each round took. */
+interface Took {
+  readonly rigMs: number[];
+  readonly composeMs: number[];
 }
 
 async function measure(options: {
@@ -45,10 +53,10 @@ async function measure(options: {
   readonly folder: string;
   readonly rounds: number;
   readonly signal: AbortSignal;
-}): Promise<{ readonly rigMs: readonly number[]; readonly composeMs: readonly number[] }> {
+}): Promise<Readonly<Record<'up' | 'down', Took>>> {
   const { name, folder, rounds, signal } = options;
-  const rigMs: number[] = [];
-  const composeMs: number[] = [];
+  const up: Took = { rigMs: [], composeMs: [] };
+  const down: Took = { rigMs: [], composeMs: [] };
   // A process of its own each time: that is what a user waits for.
   const rig = (command: string) => () => runRig([command, '--name', name], signal);
   const project = { project: projectOf(runIdOf(name)), file: join(folder, COMPOSE_FILE) };
@@ -57,14 +65,17 @@ async function measure(options: {
   // The very file that `rig up` used, under the same project name; `rig down` removes the original.
   await copyFile(join(upFolder(name), COMPOSE_FILE), project.file);
   await rig('down')();
+  const composeDown = () => compose(project, ['down', '--timeout', '0', '--volumes'], { signal });
   for (let round = 1; round <= rounds; round += 1) {
-    rigMs.push(await timed(rig('up')));
-    await rig('down')();
-    composeMs.push(await timed(() => compose(project, ['up', '--detach', '--wait'], { signal })));
-    await compose(project, ['down', '--timeout', '0', '--volumes'], { signal });
-    process.stdout.write(`round ${round}: rig ${rigMs.at(-1)} ms, compose ${composeMs.at(-1)} ms\n`);
+    up.rigMs.push(await timed(rig('up')));
+    down.rigMs.push(await timed(rig('down')));
+    up.composeMs.push(await timed(() => compose(project, ['up', '--detach', '--wait'], { signal })));
+    down.composeMs.push(await timed(composeDown));
+    const line = ({ rigMs, composeMs }: Took): string =>
+      `rig ${rigMs.at(-1)} ms, compose ${composeMs.at(-1)} ms`;
+    process.stdout.write(`round ${round}: up ${line(up)}; down ${line(down)}\n`);
   }
-  return { rigMs, composeMs };
+  return { up, down };
 }
 
 /** Throws what the rig said on stderr, or `aborted`. */
