@@ -161,8 +161,11 @@ export type Step =
       readonly target: Target;
       readonly role?: Role;
     }
-  /** Injects it, and goes on once it shows. Whatever isn't healed by the script's end is healed then. */
-  | { readonly inject: FaultSpec; readonly as: string }
+  /**
+   * Injects it, and goes on once it shows. Whatever isn't healed by the script's end is healed then. `after`: it waits for
+   * those of these faults that have begun to be healed. Default: for none.
+   */
+  | { readonly inject: FaultSpec; readonly as: string; readonly after?: readonly string[] }
   | { readonly heal: string }
   /**
    * Measured from the mark `since`, or from now. With `setup` it is what the

@@ -40,7 +40,7 @@ export async function act(scene: Scene, step: Step): Promise<void> {
   else if ('follow' in step) await follow(scene, step);
   else if ('join' in step) await addOnRecord(stage, step.join);
   else if ('fault' in step) await fault(scene, step);
-  else if ('inject' in step) await nemesis.inject(step.as, step.inject);
+  else if ('inject' in step) await nemesis.inject(step.as, step.inject, step);
   else if ('heal' in step) await nemesis.heal(step.heal);
   else if ('await' in step)
     await expect(scene, step, () => observe({ ...stage, names, followers, kernel }, step.await));

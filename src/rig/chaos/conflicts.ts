@@ -29,7 +29,7 @@ export function conflictsWith(
   return atOnce > MOST_AT_ONCE ? [...close, `${fault.as} is one more than ${MOST_AT_ONCE} at a time`] : close;
 }
 
-function goTogether(one: FaultSpec, other: FaultSpec, place: Place): boolean {
+export function goTogether(one: FaultSpec, other: FaultSpec, place: Place): boolean {
   const families = [faultOf(one).family, faultOf(other).family];
   const hit = membersOf(other, place);
   const shared = membersOf(one, place).some((member) => hit.includes(member));

@@ -1,10 +1,13 @@
 // A plan as a scenario: the work begins, faults come and go by the plan's clock,
 // then the cluster is whole again, goes on working, and comes to rest.
 
+import type { FaultSpec } from '../faults/spec.ts';
 import type { Scenario, Step } from '../scenario.ts';
 import { followAll, recoveryMs, whole, worksFor } from '../scenarios/afterwards.ts';
 import { ALWAYS, UNDER_WORK } from '../scenarios/common.ts';
-import { parseTopology } from '../topology.ts';
+import { etcdMembers, parseTopology } from '../topology.ts';
+import { goTogether } from './conflicts.ts';
+import type { Place } from './menu.ts';
 import type { Plan, PlannedFault } from './plan.ts';
 import { describePlan } from './words.ts';
 
@@ -35,7 +38,7 @@ export function chaosScenario(
       ...followAll(topology),
       { workload: plan.workload, as: WORK, seed: plan.seed },
       { mark: 'begin' },
-      { together: plan.faults.map(lifeOf) },
+      { together: lives(plan.faults, { nodes: topology.nodes, etcd: etcdMembers(topology) }) },
       { hold: plan.durationMs, since: 'begin', why: 'the work goes on' },
       { mark: 'healed' },
       ...whole(withinMs, { since: 'healed' }),
@@ -48,11 +51,16 @@ export function chaosScenario(
   };
 }
 
-const lifeOf = ({ as, fault, atMs, healMs }: PlannedFault): Step => ({
-  inOrder: [
-    { hold: atMs, since: 'begin', why: `${as} is due` },
-    { inject: fault, as },
-    { hold: healMs, since: 'begin', why: `${as} lasts` },
-    { heal: as },
-  ],
-});
+/** What doesn't go together is apart by the plan's clock, which a busy machine may be behind of. */
+const lives = (faults: readonly PlannedFault[], place: Place): readonly Step[] =>
+  faults.map(({ as, fault, atMs, healMs }, index) => ({
+    inOrder: [
+      { hold: atMs, since: 'begin', why: `${as} is due` },
+      { inject: fault, as, after: apartFrom(fault, faults.slice(0, index), place) },
+      { hold: healMs, since: 'begin', why: `${as} lasts` },
+      { heal: as },
+    ],
+  }));
+
+const apartFrom = (fault: FaultSpec, earlier: readonly PlannedFault[], place: Place): readonly string[] =>
+  earlier.filter((other) => !goTogether(fault, other.fault, place)).map(({ as }) => as);

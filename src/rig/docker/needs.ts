@@ -184,7 +184,7 @@ export const NEEDS: readonly Need[] = [
     id: 'nfs-client',
     title: 'NFS client in the kernel',
     required: false,
-    withoutIt: 'consumers mount in a small virtual machine, which takes seconds to boot',
+    withoutIt: 'consumers mount in a small virtual machine, which takes a second or two to start',
     next: 'load the module: `modprobe nfsv4`, or use a kernel that has it',
     probe: (machine) => inEngineKernel(machine, NFS_CLIENT),
   },

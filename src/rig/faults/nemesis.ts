@@ -2,6 +2,7 @@
 // to be gone. Each phase is on record before and after anything is touched, so that
 // a rig that dies in between leaves word of what there is to heal.
 
+import { answerUnless } from '../../base/abortable.ts';
 import { hasCode, RigError } from '../../base/errors.ts';
 import type { ExpectationEvent, NemesisEvent } from '../history.ts';
 import { faultOf } from './catalogue.ts';
@@ -14,9 +15,9 @@ export interface Nemesis {
   /**
    * Resolves once it shows, or is on record as `unavailable`. One that never shows is an
    * expectation that could not be observed: the verdict is unknown. So it is with one that finds
-   * its target down already. Throws `machine` when it can't be injected.
+   * its target down already. Throws `machine` when it can't be injected. `after`: none of these that has begun may be there any more.
    */
-  inject(id: string, spec: FaultSpec): Promise<void>;
+  inject(id: string, spec: FaultSpec, options?: { readonly after?: readonly string[] }): Promise<void>;
   /** Resolves once nothing of it is left to see. Nothing happens for one that isn't active. */
   heal(id: string): Promise<void>;
   /** In the reverse order of their injection. */
@@ -35,7 +36,8 @@ type Sign = 'shows' | 'healed';
  */
 export function createNemesis(site: Site, write: (event: Recorded) => void, health?: Health): Nemesis {
   const hits = new Map<string, Hit>();
-  const used = new Set<string>();
+  /** Of each that ever began: over when nothing of it is left, or nothing will come of it. */
+  const lives = new Map<string, PromiseWithResolvers<void>>();
   /** What has not been seen yet, other faults being in the way. */
   const owed = new Map<string, { readonly hit: Hit; readonly sign: Sign }>();
   /** Those that are about to bite: the cluster need not be well any more. */
@@ -105,9 +107,28 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
     }
   };
 
-  const inject: Nemesis['inject'] = async (id, spec) => {
-    if (used.has(id)) throw new RigError('invalid', `there was a fault '${id}' already`);
-    used.add(id);
+  const inject: Nemesis['inject'] = async (id, spec, { after = [] } = {}) => {
+    if (lives.has(id)) throw new RigError('invalid', `there was a fault '${id}' already`);
+    const life = Promise.withResolvers<void>();
+    lives.set(id, life);
+    try {
+      for (const other of after) await overOf(other);
+      await bite(id, spec);
+    } catch (error) {
+      // Whoever waits for it would keep the script from ending, and it is healed only after that.
+      life.resolve();
+      throw error;
+    }
+    if (!hits.has(id)) life.resolve();
+  };
+
+  const overOf = async (id: string): Promise<void> => {
+    const life = lives.get(id);
+    const stopped = () => new RigError('aborted', 'the run was stopped');
+    if (life !== undefined) await answerUnless(life.promise, site.signal, stopped);
+  };
+
+  const bite = async (id: string, spec: FaultSpec): Promise<void> => {
     const fault = faultOf(spec);
     const lacking = await fault.missing?.(site, spec);
     if (lacking !== undefined) return record('unavailable', { id, spec, members: [] }, lacking);
@@ -136,6 +157,15 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
   const heal: Nemesis['heal'] = async (id) => {
     const hit = hits.get(id);
     if (hit === undefined) return;
+    try {
+      await cure(hit);
+    } finally {
+      lives.get(id)?.resolve();
+    }
+  };
+
+  const cure = async (hit: Hit): Promise<void> => {
+    const { id } = hit;
     record('heal', hit);
     if (owed.delete(id)) unseen(hit, 'shows', 'hidden by other faults for as long as it lasted');
     await faultOf(hit.spec).heal(site, hit);

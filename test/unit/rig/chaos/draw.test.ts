@@ -112,6 +112,24 @@ describe('the scenario of a plan', () => {
     }
   });
 
+  it('lets none bite before those that it can not go together with are healed, however late they are', () => {
+    const plan = planOf(3);
+    const stop = { as: 'first', fault: { fault: 'stop', on: 'node1' }, atMs: 1_000, healMs: 3_000 } as const;
+    const other = { as: 'other', fault: { fault: 'stop', on: 'node2' }, atMs: 2_000, healMs: 3_000 } as const;
+    const pause = {
+      as: 'second',
+      fault: { fault: 'pause', on: 'node1' },
+      atMs: 9_000,
+      healMs: 12_000,
+    } as const;
+    const { script } = chaosScenario({ ...plan, faults: [stop, other, pause] });
+    const lives = script.flatMap((step) => ('together' in step ? step.together : []));
+    const after = lives.map((life) =>
+      ('inOrder' in life ? life.inOrder : []).flatMap((step) => ('inject' in step ? [step.after] : [])),
+    );
+    expect(after).toEqual([[[]], [[]], [['first']]]);
+  });
+
   it('lasts a minute unless it is told otherwise', () => {
     expect(planOf(3).durationMs).toBe(DEFAULT_DURATION_MS);
     expect(DEFAULT_DURATION_MS).toBe(60_000);

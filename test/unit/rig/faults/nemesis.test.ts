@@ -64,6 +64,39 @@ describe('nemesis', () => {
     expect(nemesis.active()).toHaveLength(1);
   });
 
+  describe('with one that is to come after others', () => {
+    it('waits for those that have begun, until nothing is left of them', async () => {
+      const { nemesis, lines } = played();
+      await nemesis.inject('a', KILL('node2'));
+      const later = nemesis.inject('b', { fault: 'pause', on: 'node2' }, { after: ['never', 'a'] });
+      await nemesis.heal('a');
+      await later;
+      expect(lines()).toEqual(['inject a', 'shown a', 'heal a', 'healed a', 'inject b', 'shown b']);
+    });
+
+    it('waits for none that could not be injected, since that is healed when the script has ended', async () => {
+      const { nemesis, acts } = played({
+        onAct: (_, member) => {
+          if (member === 'node2') throw new Error('the engine is gone');
+          return true;
+        },
+      });
+      await expect(nemesis.inject('a', KILL('node2'))).rejects.toThrow('the engine is gone');
+      await nemesis.inject('b', KILL('node3'), { after: ['a'] });
+      expect(acts).toEqual(['kill node2', 'kill node3']);
+    });
+
+    it('ends with the run', async () => {
+      const { site } = fakeSite({});
+      const stop = new AbortController();
+      const nemesis = createNemesis({ ...site, signal: stop.signal }, () => undefined);
+      await nemesis.inject('a', KILL('node2'));
+      const later = nemesis.inject('b', KILL('node2'), { after: ['a'] });
+      stop.abort();
+      await expect(later).rejects.toThrow('stopped');
+    });
+  });
+
   describe('with one that is about to be injected', () => {
     /** Whoever is chosen when `isHeld` waits until `release`. */
     const held = () => {
