@@ -46,7 +46,7 @@ export function registerMount(program: Command): void {
     .option('--options <options>', 'of mount(8): soft,timeo=50', DEFAULT_MOUNT_OPTIONS)
     .addHelpText(
       'after',
-      `${help(
+      help(
         [
           'rig mount first',
           'rig mount first --consumer consumer2 --at /mnt/there --options soft,timeo=50',
@@ -54,7 +54,8 @@ export function registerMount(program: Command): void {
           'rig mount first -- cat /mnt/first/greeting',
         ],
         '{"volume", "at", "server", "options", "by"}, and with a command {"exitCode", "stdout", "stderr"}',
-      )}\n\nThe consumer then follows the cluster's events: it unmounts what it may not use any more, and mounts\nanew what has moved; rig logs has what it did. With a command, exits with what that exits with.`,
+        "The consumer then follows the cluster's events: it unmounts what it may not use any more, and mounts anew what has moved; rig logs has what it did. With a command, exits with what that exits with.",
+      ),
     )
     .action(
       async (
