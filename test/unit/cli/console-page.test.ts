@@ -183,6 +183,12 @@ describe('the page of a cluster', () => {
     })()`);
     await waitFor({ clock, what: 'the order', timeoutMs: 5_000, probe: async () => given[0] });
     expect(given).toEqual([{ do: 'fault', spec: { fault: 'loss', on: 'one', percent: 7 } }]);
+    await page.evaluate(`(() => {
+      document.getElementById('fault-for').value = '30';
+      document.getElementById('fault-inject').click();
+    })()`);
+    await waitFor({ clock, what: 'the order', timeoutMs: 5_000, probe: async () => given[1] });
+    expect(given.splice(1)).toEqual([{ ...given[0], forSeconds: 30 }]);
     // What the page lets through, the console may refuse all the same.
     await page.evaluate(`(() => {
       document.getElementById('field-on').value = 'x'.repeat(300);
