@@ -17,7 +17,7 @@ export function registerDiff(program: Command): void {
       'after',
       help(
         ['rig diff runs/20260101-120000-export-created-7 runs/20260102-120000-export-created-7'],
-        '{"checks", "expectations", "calls", "faults"}, each [{"name", "a"?, "b"?}]',
+        '{"modes": {"a", "b"}, "checks", "expectations", "calls", "faults"}, the latter four each [{"name", "a"?, "b"?}]',
       ),
     )
     .action(async (first: string, second: string, { json }: { readonly json?: boolean }) => {

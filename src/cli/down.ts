@@ -17,7 +17,11 @@ export function registerDown(program: Command): void {
     .option('--json', 'print what was removed as JSON')
     .addHelpText(
       'after',
-      `${help(['rig down', 'rig down --name mine', 'rig down --run 1a2b3c4d'], '{"cluster", "removed": how many containers, networks and volumes}')}\n\nThat there is nothing to remove is no error.`,
+      help(
+        ['rig down', 'rig down --name mine', 'rig down --run 1a2b3c4d'],
+        '{"cluster", "removed": how many containers, networks and volumes}',
+        'That there is nothing to remove is no error.',
+      ),
     )
     .action(async (flags: ClusterFlags & { readonly json?: boolean }) => {
       const runId = await runIdIn(flags);

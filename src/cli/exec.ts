@@ -15,14 +15,15 @@ export function registerExec(program: Command): void {
     .option('--json', 'print what it came to as JSON, with nothing to read from')
     .addHelpText(
       'after',
-      `${help(
+      help(
         [
           'rig exec node1 -- btrfs subvolume list /srv',
           'rig exec etcd -- etcdctl endpoint status',
           'rig exec node1 bash',
         ],
         '{"exitCode", "stdout", "stderr"}',
-      )}\n\nExits with what the command exits with.`,
+        'Exits with what the command exits with.',
+      ),
     )
     .action(
       async (name: string, command: readonly string[], flags: ClusterFlags & { readonly json?: boolean }) => {

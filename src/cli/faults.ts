@@ -21,33 +21,30 @@ import { readElapsedMs } from '../rig/record-files.ts';
 import { cycleTable } from '../rig/report/cycle-table.ts';
 import { faultTimes, type TimedRun } from '../rig/report/cycles.ts';
 import { parseTopology } from '../rig/topology.ts';
+import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { judgedRun } from './judged-run.ts';
-import { printJson } from './output.ts';
+import { help, printJson } from './output.ts';
 
-const HELP = `
-Of each fault, the fields that a scenario gives it: whom it hits (a member's
-name, or leader, follower, one, minority, majority, all, etcd-leader and so on),
-and how hard. In a scenario's script:
-  { inject: { fault: 'loss', on: 'leader', percent: 20 }, as: 'lossy' },
+const FIELDS =
+  "Of each fault, the fields that a scenario gives it: whom it hits (a member's name, or leader, follower, one, minority, majority, all, etcd-leader and so on), and how hard. In a scenario's script:";
+const SCRIPT = `  { inject: { fault: 'loss', on: 'leader', percent: 20 }, as: 'lossy' },
   { hold: 1_000, why: 'it lasts' },
-  { heal: 'lossy' },
-
-Examples:
-  rig faults
-  rig faults --of runs/20260101-120000-faults-network-7
-  rig faults --of runs/*-faults-*
-
-With --json: [{"fault", "family", "example", "takes", "lacks"?, "needs"?}], and with
---of [{"fault", "times", "showedAfterMs", "healedAfterMs", "cycleMs", "withShareMs",
-"judged": {"valid", "invalid", "unknown"}}]`;
+  { heal: 'lossy' },`;
+const EXAMPLES = [
+  'rig faults',
+  'rig faults --of runs/20260101-120000-faults-network-7',
+  'rig faults --of runs/*-faults-*',
+];
+const SHAPE =
+  '[{"fault", "family", "example", "takes", "lacks"?, "needs"?}], and with --of [{"fault", "times", "showedAfterMs", "healedAfterMs", "cycleMs", "withShareMs", "judged": {"valid", "invalid", "unknown"}}]';
 
 export function registerFaults(program: Command): void {
   program
     .command('faults')
     .option('--of <run...>', 'instead: how long each fault took in these runs, and what their checks said')
     .option('--json', 'print them as JSON')
-    .addHelpText('after', HELP)
+    .addHelpText('after', `\n${fitted(FIELDS, '')}\n${SCRIPT}\n${help(EXAMPLES, SHAPE)}`)
     .action(async ({ of: folders, json }: { readonly of?: readonly string[]; readonly json?: boolean }) => {
       const columns = process.stdout.columns ?? 80;
       const tell = <T>(found: readonly T[], lines: (found: readonly T[]) => readonly string[]): void => {

@@ -6,7 +6,7 @@ import { hasCode, RigError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import type { Volume } from '../model/volume.ts';
 import { API_PORT } from '../rig/compose/node-environment.ts';
-import { DEFAULT_MOUNT_OPTIONS, type MountState } from '../rig/consumer/mount-protocol.ts';
+import { DEFAULT_MOUNT_OPTIONS, type MountedBy, type MountState } from '../rig/consumer/mount-protocol.ts';
 import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { FoundMember } from '../rig/docker/clusters.ts';
 import { startHostMounter } from '../rig/docker/host-mounts.ts';
@@ -19,6 +19,8 @@ import {
   urlOf,
   withClusterOptions,
 } from './clusters.ts';
+import { requireExport } from './export-rule.ts';
+import { fitted } from './fitted.ts';
 import { help, printJson } from './output.ts';
 import { table } from './table.ts';
 import { listVolumes, volumeNamed } from './volumes-api.ts';
@@ -44,7 +46,7 @@ export function registerMount(program: Command): void {
     .option('--options <options>', 'of mount(8): soft,timeo=50', DEFAULT_MOUNT_OPTIONS)
     .addHelpText(
       'after',
-      `${help(
+      help(
         [
           'rig mount first',
           'rig mount first --consumer consumer2 --at /mnt/there --options soft,timeo=50',
@@ -52,7 +54,8 @@ export function registerMount(program: Command): void {
           'rig mount first -- cat /mnt/first/greeting',
         ],
         '{"volume", "at", "server", "options", "by"}, and with a command {"exitCode", "stdout", "stderr"}',
-      )}\n\nThe consumer then follows the cluster's events: it unmounts what it may not use any more, and mounts\nanew what has moved; rig logs has what it did. With a command, exits with what that exits with.`,
+        "The consumer then follows the cluster's events: it unmounts what it may not use any more, and mounts anew what has moved; rig logs has what it did. With a command, exits with what that exits with.",
+      ),
     )
     .action(
       async (
@@ -67,7 +70,7 @@ export function registerMount(program: Command): void {
         const mount = await ensureMounted({ ...flags, cluster, volume, consumer, mounts });
         if (command.length === 0) {
           if (flags.json === true) return printJson(mount);
-          process.stdout.write(`${sentenceOf(volume, consumer, mount)}\n`);
+          process.stdout.write(`${fitted(sentenceOf(volume, consumer, mount), '  ')}\n`);
           return;
         }
         const result = await mounts.run({ command: [...command], timeoutMs: RUNS_WITHIN_MS });
@@ -108,6 +111,8 @@ export function registerMounts(program: Command): void {
       process.stdout.write(
         table({ heads: ['consumer', 'folder', 'volume', 'from', 'options', 'kernel'], rows }),
       );
+      for (const by of new Set(all.map((mount) => mount.by)))
+        if (by !== 'host') process.stdout.write(`${fitted(`${by}: ${KERNELS[by]}`, '  ')}\n`);
     });
 }
 
@@ -184,17 +189,21 @@ async function ensureMounted(options: {
   readonly options: string;
 }): Promise<MountState> {
   const { cluster, volume, consumer, mounts, at = `/mnt/${volume.name}` } = options;
-  const found = (await mounts.list()).find((mount) => mount.volume === volume.id && mount.server !== null);
+  requireExport(cluster, volume, consumer);
+  const before = await mounts.list();
+  const found = before.find((mount) => mount.volume === volume.id && mount.server !== null);
   if (found !== undefined && (options.at === undefined || found.at === at)) {
     return found.server === volume.node ? found : followed(options);
   }
   if (volume.node === null) throw new RigError('unavailable', `${volume.name} is on no node now`);
-  await startHostMounter({
+  const isByHost = await startHostMounter({
     docker: cluster.docker,
     clock: createSystemClock(),
     container: consumer.container,
     runId: cluster.runId,
   });
+  // Only the first mount boots it, and that takes seconds in which nothing would be seen to happen.
+  if (!isByHost && before.length === 0) process.stderr.write(`${waitLine(consumer)}\n`);
   const nodes = cluster.members.filter(({ ports }) => ports.has(API_PORT)).map(({ name }) => name);
   try {
     const request = { volume: volume.id, server: volume.node, at, options: options.options, follow: nodes };
@@ -202,11 +211,26 @@ async function ensureMounted(options: {
   } catch (error) {
     if (!hasCode(error, 'io')) throw error;
     throw new RigError('io', error.message, {
-      next: `Is it exported to it? rig volume get ${volume.name} tells to whom it is, and rig volume exports ${volume.name} ${consumer.name}=rw lets in that one instead of those.`,
+      next: `Look at what its node says of it: rig logs ${volume.node}.`,
       cause: error,
     });
   }
 }
 
+const WHY = "the host's kernel has no NFS client";
+
+const KERNELS: Readonly<Record<MountedBy, string>> = {
+  host: "the host's kernel",
+  'vm (kvm)': `a small virtual machine in the consumer, by KVM, for ${WHY}`,
+  'vm (tcg)': `a small virtual machine in the consumer, in software (TCG) since KVM does not work here, for ${WHY}`,
+};
+
+const waitLine = ({ name }: FoundMember): string =>
+  fitted(
+    `${name} boots a small virtual machine to mount by, for ${WHY}: some seconds, once`,
+    '  ',
+    process.stderr.columns,
+  );
+
 const sentenceOf = (volume: Volume, consumer: FoundMember, { at, server, by }: MountState): string =>
-  `${volume.name} (${volume.id}) is mounted at ${at} of ${consumer.name}, from ${server}, by ${by === 'host' ? "the host's kernel" : `the kernel of its ${by}`}`;
+  `${volume.name} (${volume.id}) is mounted at ${at} of ${consumer.name}, from ${server}, by ${KERNELS[by]}`;

@@ -9,7 +9,7 @@ import { fitted } from './fitted.ts';
 import { SUBCOMMANDS } from './subcommands.ts';
 
 /** A column of descriptions is as narrow as that, on a terminal of 40 columns, rather than broken by the terminal. */
-const NARROWEST_COLUMNS = 16;
+const NARROWEST_COLUMNS = 12;
 
 /** By name, in the order of `rig --help`. */
 const ALL = Object.values(SUBCOMMANDS).flatMap((group) => Object.entries(group));

@@ -26,27 +26,15 @@ import {
 import { coloured } from './colour.ts';
 import { fitted } from './fitted.ts';
 import { help, printJson } from './output.ts';
+import { type Looked, notesOf } from './ps-notes.ts';
 import { table } from './table.ts';
 
 const KINDS = { node: API_PORT, etcd: ETCD_PORT, consumer: CONSUMER_PORT } as const;
 
-interface Member {
-  readonly member: string;
-  readonly state: string;
-  /** Of a node that runs: what is there of it, and what that does. */
-  readonly roles: Readonly<Record<string, string>>;
-  /** Whether its engine leads. */
-  readonly leads: boolean;
-  readonly url: string | null;
-}
-
-interface Shown {
+interface Shown extends Looked {
   readonly cluster: string;
   readonly runId: string;
   readonly folder: string;
-  readonly members: readonly Member[];
-  /** Why nobody can say who leads; null when somebody can. */
-  readonly etcd: string | null;
   /** That are not healed. */
   readonly faults: readonly {
     readonly id: string;
@@ -134,7 +122,7 @@ function text({ cluster, folder, members, etcd, faults }: Shown): string {
     url ?? '',
   ]);
   const notes = [
-    ...(etcd === null ? [] : [coloured('bad', fitted(`etcd does not say who leads: ${etcd}`, '  '))]),
+    ...notesOf({ members, etcd }).map((note) => coloured('bad', note)),
     ...faults.map((each) => coloured('doubtful', fitted(`fault ${each.id}: ${sentenceOf(each)}`, '  '))),
   ];
   return [

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RigError } from '../base/errors.ts';
+import { readStarted } from '../cluster/settings.ts';
 import { EXIT_MACHINE, exitCodeOf } from '../rig/checks/exit-codes.ts';
 import { worstOf } from '../rig/checks/judge.ts';
 import { COMPOSE_FILE, REPORT_FILE } from '../rig/record-files.ts';
@@ -11,6 +12,7 @@ import { verdictFile } from '../rig/report/verdict.ts';
 import type { RunResult } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { explain } from './explain.ts';
+import { rigCommand } from './next-steps.ts';
 import { printJson } from './output.ts';
 
 /** How one scenario ended: judged, or not at all because the rig or the machine failed. */
@@ -52,7 +54,7 @@ export function conclude(
   for (const { runId, folder } of json === true ? [] : results.filter(({ kept }) => kept)) {
     const file = join(folder, COMPOSE_FILE);
     process.stdout.write(
-      `kept: docker compose -f ${file} ps; remove it with: npm run rig -- down --run ${runId}\n`,
+      `kept: docker compose -f ${file} ps; remove it with: ${rigCommand(readStarted(), process.cwd())} down --run ${runId}\n`,
     );
   }
   for (const { scenario, error, folder } of failures) {

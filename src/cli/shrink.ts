@@ -57,10 +57,11 @@ export function registerShrink(program: Command): void {
     )
     .addHelpText(
       'after',
-      `\nExits with 1 when the shrunk run fails, as that run does; with 2 when the run does not fail again.\n${help(
+      help(
         ['rig shrink runs/20260101-120000-chaos-7'],
         '{"fails": whether it does again, "check", "folder", "before": {"faults", "calls"}, "after", "tried"}',
-      )}`,
+        'Exits with 1 when the shrunk run fails, as that run does; with 2 when the run does not fail again.',
+      ),
     )
     .action(async (folder: string, flags: Flags) => {
       process.exitCode = await shrink(folder, flags);

@@ -1,5 +1,6 @@
 // `rig up`: a cluster to explore by hand.
 
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -7,6 +8,7 @@ import { parse } from 'yaml';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { openContainers } from '../cluster/containers.ts';
+import { readStarted } from '../cluster/settings.ts';
 import { writeClusterFile } from '../rig/by-hand/cluster-file.ts';
 import { BY_HAND_FILE } from '../rig/by-hand/record.ts';
 import { GOLDEN_TOPOLOGIES } from '../rig/compose/goldens.ts';
@@ -14,10 +16,13 @@ import type { Deployment } from '../rig/deployment.ts';
 import { runLabel } from '../rig/docker/removal.ts';
 import { awaitReady } from '../rig/lifecycle.ts';
 import { makeFolder } from '../rig/make-folder.ts';
+import { COMPOSE_FILE } from '../rig/record-files.ts';
 import { etcdMembers, parseTopology, presentNodes, type Topology } from '../rig/topology.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-name.ts';
+import { fitted } from './fitted.ts';
 import { lockFolder } from './folder-lock.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { nextSteps, rigCommand } from './next-steps.ts';
 import { help, printJson } from './output.ts';
 
 const READY_WITHIN_MS = 60_000;
@@ -115,13 +120,16 @@ const interrupted = (error: unknown, { aborted }: AbortSignal): unknown =>
 
 /** Leaves no folder behind, but that of the cluster which has the name already. */
 async function notDeployed(error: unknown, name: string): Promise<never> {
-  if (RigError.from(error).code === 'conflict') {
+  const isTaken = RigError.from(error).code === 'conflict';
+  // It may have been started from elsewhere, and have its folder there.
+  if (!isTaken || !existsSync(join(upFolder(name), COMPOSE_FILE)))
+    await rm(upFolder(name), { recursive: true, force: true });
+  if (isTaken) {
     throw new RigError('conflict', `there is a cluster '${name}' already`, {
-      next: `Use it, remove it with ${removal(name)}, or choose another --name.`,
+      next: `Use it, remove it with ${commandOf('down', name)}, or choose another --name.`,
       cause: error,
     });
   }
-  await rm(upFolder(name), { recursive: true, force: true });
   throw error;
 }
 
@@ -145,7 +153,8 @@ async function urlsOf(deployment: Deployment): Promise<Readonly<Record<string, s
 
 const nameFlag = (name: string): string => (name === DEFAULT_CLUSTER ? '' : ` --name ${name}`);
 
-const removal = (name: string): string => `npm run rig -- down${nameFlag(name)}`;
+const commandOf = (what: string, name: string): string =>
+  `${rigCommand(readStarted(), process.cwd())} ${what}${nameFlag(name)}`;
 
 function tellWhere(
   { topology, runId }: Deployment,
@@ -161,14 +170,13 @@ function tellWhere(
     ['kill leader', 'ps tells who leads after it'],
     ['heal', 'what was killed is back'],
     ['down', 'nothing is left'],
-  ].map(([command = '', what = '']) => [`npm run rig -- ${command}${nameFlag(name)}`, what] as const);
-  const commandWidth = Math.max(...tries.map(([command]) => command.length));
+  ].map(([what = '', comment = '']) => [commandOf(what, name), comment] as const);
   const lines = [
-    `cluster '${name}' is ready (everything is labelled ${runLabel(runId)})`,
+    fitted(`cluster '${name}' is ready (everything is labelled ${runLabel(runId)})`, '  '),
     ...Object.entries(urls).map(([member, url]) => `  ${member.padEnd(width)}  ${url}`),
     '',
     'Try:',
-    ...tries.map(([command, what]) => `  ${command.padEnd(commandWidth)}  # ${what}`),
+    ...nextSteps(tries),
     ...(first === undefined ? [] : [`  curl -s ${urls[first.name]}/openapi.json`]),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,6 +1,7 @@
 // Volumes as people read them.
 
 import type { Volume } from '../model/volume.ts';
+import { formatExport } from './export-rule.ts';
 import { fitted } from './fitted.ts';
 import { printJson } from './output.ts';
 import { table } from './table.ts';
@@ -18,10 +19,7 @@ export const volumeTable = (volumes: readonly Volume[]): string =>
     ]),
   });
 
-const exportsOf = ({ exports }: Volume): string =>
-  exports
-    .map(({ host, access, squash }) => `${host}=${access}${squash === 'none' ? '' : `,${squash}`}`)
-    .join(' ') || '-';
+const exportsOf = ({ exports }: Volume): string => exports.map(formatExport).join(' ') || '-';
 
 export function tellVolume(volume: Volume, { json }: { readonly json?: boolean }): void {
   if (json === true) {

@@ -1,5 +1,5 @@
 // Everything that the rig reads from its environment, in one place.
-// `.env.template` documents each variable.
+// `.env.template` documents each variable that is for people to set.
 
 import { RigError } from '../base/errors.ts';
 import { type EngineOptions, engineHost, socketInEngine } from '../rig/docker/engine.ts';
@@ -17,6 +17,20 @@ export interface ProgramSettings {
   readonly etcdBinary: string | undefined;
   readonly searchPath: string;
 }
+
+/** How the rig was started. */
+export interface Started {
+  /** scripts/rig as it was called; undefined where it was something else. */
+  readonly script: string | undefined;
+  /** The npm script by which; undefined without. */
+  readonly npmScript: string | undefined;
+}
+
+/** Neither variable is for people to set. */
+export const readStarted = (environment: NodeJS.ProcessEnv = process.env): Started => ({
+  script: environment.COBALT_RIG_COMMAND || undefined,
+  npmScript: environment.npm_lifecycle_event || undefined,
+});
 
 /** For what needs no Docker. */
 export function readProgramSettings(environment: NodeJS.ProcessEnv = process.env): ProgramSettings {

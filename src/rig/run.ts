@@ -120,7 +120,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     await reportSoFar({ ...options, header, journal, error, elapsedMs: clock.monotonicMs() - startedMs });
     if (signal.aborted) throw new RigError('aborted', 'the run was interrupted', { cause: error });
     kept = options.keep !== 'never';
-    if (kept) onProgress(`the cluster is kept; remove it with: npm run rig -- down --run ${runId}`);
+    if (kept) onProgress(`the cluster is kept; remove it with: rig down --run ${runId}`);
     throw error;
   } finally {
     await following?.end();

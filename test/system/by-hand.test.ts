@@ -75,6 +75,7 @@ describe('a cluster by hand', () => {
   it('fails over when the leader is killed, and heals', async () => {
     const before = leaderIn(await until('an engine to lead', (shown) => leaderIn(shown) !== undefined));
     expect(await rig('kill leader')).toBe(`killed ${before}`);
+    expect(await rig('ps')).toMatch(new RegExp(`\\ndown: ${before}$`));
     const after = await until('another to lead', (shown) => ![undefined, before].includes(leaderIn(shown)));
     expect(after.members.find(({ member }) => member === before)).toMatchObject({
       state: 'exited',

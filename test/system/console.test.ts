@@ -140,6 +140,8 @@ describe('the console of a cluster', () => {
     await until('owed-empty', /Nothing is broken by hand/);
     await rig('down');
     await until('headline', /^Cluster gone: no container of '.*' is left$/);
+    await until('link', /^nothing heard since \d\d:\d\d:\d\d$/);
+    expect(await page.evaluate(`document.querySelectorAll('[data-leads="true"]').length`)).toBe(0);
     console_.kill('SIGINT');
     const { exitCode, stderr } = await console_;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });

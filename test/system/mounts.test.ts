@@ -58,9 +58,20 @@ describe('a volume that a consumer has mounted by a kernel', () => {
   };
 
   it('has its files, is found again where it was moved to, and is gone with the permission', async () => {
-    expect(await rig(['mount', 'first'])).toMatch(
-      /^first \(v.*\) is mounted at \/mnt\/first of consumer1, from node\d, by /,
+    const { exitCode, stdout, stderr } = await start(['mount', 'first']);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(
+        /^first \(v.*\) is mounted at \/mnt\/first of consumer1, from node\d, by (the host's kernel|a small virtual machine in the consumer, .*, for the host's kernel has no NFS client)$/,
+      ),
+    });
+    // What takes seconds is told before, and only where it is so.
+    expect(stderr).toBe(
+      stdout.endsWith("by the host's kernel")
+        ? ''
+        : "consumer1 boots a small virtual machine to mount by, for the host's kernel has no NFS client: some seconds, once",
     );
+    expect((await start(['mount', 'first'])).stderr).toBe('');
     await rig(['mount', 'first'], ['sh', '-c', 'echo hello > /mnt/first/greeting']);
     expect(await rig(['mount', 'first'], ['cat', '/mnt/first/greeting'])).toBe('hello');
 
@@ -76,13 +87,11 @@ describe('a volume that a consumer has mounted by a kernel', () => {
     expect(refused).toMatchObject({
       exitCode: 3,
       stderr: expect.stringMatching(
-        /^rig: consumer1: E(ACCES|NOENT|PERM): .*; is it exported to it\? rig volume get first tells to whom it is, and rig volume exports first consumer1=rw lets in that one instead of those\.$/,
+        /^rig: first is exported to consumer2=rw, not to consumer1 \([\d.]+\); let it in with rig volume exports first consumer2=rw consumer1=rw\.$/,
       ),
     });
     const said = await rig(['logs', '--json']);
     const events = said.split('\n').flatMap((line) => /"event":"(mount\.\w+)".*/.exec(line)?.[1] ?? []);
-    expect(events).toEqual([
-      ...['mount.mounted', 'mount.unmounted', 'mount.mounted', 'mount.unmounted', 'mount.failed'],
-    ]);
+    expect(events).toEqual([...['mount.mounted', 'mount.unmounted', 'mount.mounted', 'mount.unmounted']]);
   }, 120_000);
 });

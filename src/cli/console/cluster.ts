@@ -101,7 +101,10 @@ function goneness(
   { label, atMs }: { readonly label: string; readonly atMs: number },
 ): ClusterItem['gone'] {
   if (found instanceof RigError)
-    return { why: found.message, next: 'This page goes on as soon as the engine answers.', atMs };
+    return {
+      ...{ why: found.message, next: 'This page goes on as soon as the engine answers.' },
+      ...{ atMs, isUnreachable: true },
+    };
   if (found !== undefined) return null;
   const next = 'Start it again with rig up, and this page follows it; Ctrl-C ends the console.';
   return { why: `no container of '${label}' is left`, next, atMs };

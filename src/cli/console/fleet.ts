@@ -41,12 +41,12 @@ export async function openFleet(
     while (!signal.aborted) {
       wake = new AbortController();
       await look().catch((error: unknown) => {
-        const why = {
+        gone = {
           why: RigError.from(error).message,
           next: 'Put its folder right again.',
-          atMs: clock.nowMs(),
+          atMs: gone?.atMs ?? clock.nowMs(),
         };
-        hub.set('cluster', { cluster: { ...cluster, gone: why } });
+        hub.set('cluster', { cluster: { ...cluster, gone } });
       });
       await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, wake.signal])).catch(() => undefined);
     }

@@ -9,7 +9,6 @@ import type { Item, OrderItem } from '../../rig/console/items.ts';
 import { describeOrder, type Order } from '../../rig/console/order.ts';
 import { describeFault } from '../../rig/faults/catalogue.ts';
 import { sentenceOf } from '../../rig/faults/sentence.ts';
-import type { FaultSpec } from '../../rig/faults/spec.ts';
 import { act, WAYS } from '../acting.ts';
 import { byHand, type Hand } from '../by-hand.ts';
 import { type ClusterFlags, chooseCluster } from '../clusters.ts';
@@ -23,6 +22,8 @@ import type { Hub } from './hub.ts';
 interface Outcome {
   readonly state: 'done' | 'doubtful' | 'failed';
   readonly told: string;
+  /** What is to be done of itself after so long, if the console is still there. */
+  readonly later?: { readonly order: Order; readonly afterMs: number };
 }
 
 export interface Taker {
@@ -47,6 +48,8 @@ export function createTaker(options: {
   const known = new Map<string, OrderItem>();
   /** Waiting, or under way: the same again is what a key does that is held down. */
   const open = new Set<string>();
+  /** What calls off what is to be done later. */
+  const later = new Set<() => void>();
   let last = 0;
   let idle: Promise<unknown> = Promise.resolve();
   const show = (item: OrderItem): void => {
@@ -54,31 +57,43 @@ export function createTaker(options: {
     while (known.size > MOST_ORDERS) known.delete([...known.keys()][0] ?? '');
     hub.set('orders', Object.fromEntries<Item>(known));
   };
+  const give = (order: Order): void => {
+    const same = JSON.stringify(order);
+    if (open.has(same)) return;
+    open.add(same);
+    last += 1;
+    const item = {
+      is: 'order',
+      number: last,
+      what: describeOrder(order),
+      told: '',
+      atMs: clock.nowMs(),
+    } as const;
+    show({ ...item, state: 'waiting' });
+    idle = serial(async () => {
+      show({ ...item, state: 'under way' });
+      const { later: next, ...outcome } = await carryOut(order).catch(
+        (error: unknown): Outcome => ({ state: 'failed', told: explain(RigError.from(error)) }),
+      );
+      open.delete(same);
+      show({ ...item, ...outcome });
+      if (next !== undefined) giveLater(next);
+      onDone();
+    });
+  };
+  const giveLater = ({ order, afterMs }: NonNullable<Outcome['later']>): void => {
+    const cancel = clock.after(afterMs, () => {
+      later.delete(cancel);
+      give(order);
+    });
+    later.add(cancel);
+  };
   return {
-    give: (order) => {
-      const same = JSON.stringify(order);
-      if (open.has(same)) return;
-      open.add(same);
-      last += 1;
-      const item = {
-        is: 'order',
-        number: last,
-        what: describeOrder(order),
-        told: '',
-        atMs: clock.nowMs(),
-      } as const;
-      show({ ...item, state: 'waiting' });
-      idle = serial(async () => {
-        show({ ...item, state: 'under way' });
-        const outcome = await carryOut(order).catch(
-          (error: unknown): Outcome => ({ state: 'failed', told: explain(RigError.from(error)) }),
-        );
-        open.delete(same);
-        show({ ...item, ...outcome });
-        onDone();
-      });
+    give,
+    idle: async () => {
+      await idle;
+      for (const cancel of later) cancel();
     },
-    idle: async () => void (await idle),
   };
 }
 
@@ -94,7 +109,10 @@ export function handsOn(
   /** Faults whose work is done by this process, until they are healed. */
   const ongoing = new Map<string, () => Promise<void>>();
 
-  const injectFault = async (wanted: FaultSpec): Promise<Outcome> => {
+  const injectFault = async ({
+    spec: wanted,
+    forSeconds,
+  }: Extract<Order, { do: 'fault' }>): Promise<Outcome> => {
     const spec = await withVolumeId(await chooseCluster(flags), wanted);
     const {
       hand,
@@ -105,10 +123,12 @@ export function handsOn(
       ...(await inject(hand, { spec, as: undefined })),
     }));
     if (spec.fault === 'etcd-compaction') ongoing.set(injected.id, keptUp({ hand, end, clock, signal }));
-    const told = `injected ${sentenceOf(injected)}`;
+    const told = `injected ${sentenceOf(injected)}${forSeconds === undefined ? '' : `, for ${forSeconds} s`}`;
+    const order = { do: 'heal', ids: [injected.id], unlessGone: true } as const;
+    const later = forSeconds !== undefined && { later: { order, afterMs: forSeconds * 1_000 } };
     return injected.shows
-      ? { state: 'done', told: `${told}: ${injected.seen}` }
-      : { state: 'doubtful', told: `${told}, but it was not seen to bite: ${injected.seen}` };
+      ? { state: 'done', told: `${told}: ${injected.seen}`, ...later }
+      : { state: 'doubtful', told: `${told}, but it was not seen to bite: ${injected.seen}`, ...later };
   };
   const undo = async (ids: readonly string[]): Promise<Outcome> => {
     const ended = new Set(ids.length === 0 ? ongoing.keys() : ids.filter((id) => ongoing.has(id)));
@@ -134,8 +154,12 @@ export function handsOn(
     return { state, told: [healed, told].filter(Boolean).join('; ') || 'nothing is to be healed' };
   };
   return async (order) => {
-    if (order.do === 'fault') return injectFault(order.spec);
-    if (order.do === 'heal') return undo(order.ids);
+    if (order.do === 'fault') return injectFault(order);
+    if (order.do === 'heal')
+      return undo(order.ids).catch((error: unknown) => {
+        if (order.unlessGone !== true || !hasCode(error, 'not_found')) throw error;
+        return { state: 'done', told: 'nothing is left to heal' };
+      });
     if (order.do === 'power')
       throw new RigError('unsupported', 'members in containers have no power of their own');
     const way = WAYS[order.do];

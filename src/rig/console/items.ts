@@ -14,8 +14,13 @@ export interface ClusterItem {
   readonly folder: string;
   /** Null: whatever a member can take. Otherwise why nothing, or not everything, can be done here, as a sentence. */
   readonly limits: string | null;
-  /** What became of it, and what to do; null while it is there. */
-  readonly gone: { readonly why: string; readonly next: string; readonly atMs: number } | null;
+  /** What became of it, and what to do; null while it is there. Out of reach it may be there all the same. */
+  readonly gone: {
+    readonly why: string;
+    readonly next: string;
+    readonly atMs: number;
+    readonly isUnreachable?: boolean;
+  } | null;
 }
 
 export interface EtcdItem {

@@ -97,6 +97,7 @@ const ANY_FAULT = `<section aria-labelledby="fault-title">
 <div id="fault-fields" class="fields"></div>
 <p id="fault-note" class="faint note"></p>
 <datalist id="whom"></datalist>
+<div class="field"><label for="fault-for">Heal after, in seconds (empty: by hand)</label><input id="fault-for" type="number" min="1" max="99999" step="1" autocomplete="off"></div>
 <button type="submit" id="fault-inject">Inject</button>
 </form>
 </section>`;

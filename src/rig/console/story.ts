@@ -91,7 +91,12 @@ function newsOf(before: Item | undefined, after: Item | undefined): readonly Tol
     if (before.stale !== null && after.stale === null) return [{ tone: 'good', text: 'etcd answers again' }];
   }
   if (after?.is === 'cluster' && before?.is === 'cluster' && before.gone === null && after.gone !== null)
-    return [{ tone: 'bad', text: `cluster gone: ${after.gone.why}` }];
+    return [
+      {
+        tone: 'bad',
+        text: `cluster ${after.gone.isUnreachable === true ? 'out of reach' : 'gone'}: ${after.gone.why}`,
+      },
+    ];
   return [];
 }
 

@@ -1,7 +1,7 @@
 // The clients' calls as columns.
 
 import type { Call } from '../checks/calls.ts';
-import { callerOf, type Operation } from '../history.ts';
+import { type CallEvent, callerOf, type Operation } from '../history.ts';
 import { choose } from './choose.ts';
 import { type CallColumns, OUTCOMES } from './page-data.ts';
 import { rounded, type Strings } from './strings.ts';
@@ -9,13 +9,19 @@ import { rounded, type Strings } from './strings.ts';
 /** More points than this nobody tells apart, and those of calls that went wrong come first. */
 const MOST_CALLS = 30_000;
 
+/** What went wrong matters more than a refusal, and that more than what went well. */
+const RANKS: Readonly<Record<Outcome, number>> = { ok: 0, refused: 1, fail: 2, info: 2, open: 2 };
+
 export type Outcome = (typeof OUTCOMES)[number];
 
 export function outcomeOf({ completion }: Call): Outcome {
-  if (completion === undefined) return 'open';
-  if (completion.refused === true && completion.phase === 'fail') return 'refused';
-  return completion.phase === 'invoke' ? 'open' : completion.phase;
+  if (completion === undefined || completion.phase === 'invoke') return 'open';
+  return completion.phase === 'fail' && isRefusal(completion) ? 'refused' : completion.phase;
 }
+
+/** A no is an answer: access denied, no such file, or that of an API that works to what can't be (RFC 9110, 15.5). */
+const isRefusal = ({ refused, absent, status = 0 }: CallEvent): boolean =>
+  refused === true || absent === true || (status >= 400 && status < 500);
 
 /** `POST /volumes`, `PUT /volumes/:id/exports`, `nfs-read`: calls of one name can be compared. */
 export function operationName(operation: Operation): string {
@@ -43,7 +49,7 @@ export function callColumns(
   const { endMs, momentsMs, strings } = options;
   const rows = choose(
     all.map((call) => ({ call, atMs: call.invokedMs })),
-    { most: MOST_CALLS, momentsMs, rank: ({ call }) => (outcomeOf(call) === 'ok' ? 0 : 1) },
+    { most: MOST_CALLS, momentsMs, rank: ({ call }) => RANKS[outcomeOf(call)] },
   ).map(({ call }) => call);
   const column = <Value>(value: (call: Call) => Value): readonly Value[] => rows.map(value);
   return {

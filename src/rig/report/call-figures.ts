@@ -6,7 +6,9 @@ import { operationName, outcomeOf } from './call-columns.ts';
 
 export interface CallFigures {
   readonly calls: number;
-  /** Failed, of unknown outcome, or without an end; a refusal is an answer. */
+  /** Answered by a no, such as 404, 409 or 412: the server works. */
+  readonly refused: number;
+  /** Failed, of unknown outcome, or without an end. */
   readonly wrong: number;
   /** Of those that were answered, refusals included; undefined without any. */
   readonly medianMs: number | undefined;
@@ -21,12 +23,14 @@ export const figuresByOperation = (run: RecordedRun): ReadonlyMap<string, CallFi
   );
 
 export function figuresOf(all: readonly Call[]): CallFigures {
+  const refused = all.filter((call) => outcomeOf(call) === 'refused').length;
   const answered = all.filter((call) => ['ok', 'refused'].includes(outcomeOf(call)));
   const tookMs = answered
     .map(({ invokedMs, completion }) => (completion?.atMs ?? invokedMs) - invokedMs)
     .sort((a, b) => a - b);
   return {
     calls: all.length,
+    refused,
     wrong: all.length - answered.length,
     medianMs: quantile(tookMs, 0.5),
     p95Ms: quantile(tookMs, 0.95),

@@ -1,7 +1,7 @@
 // Two runs side by side: what their checks say, how long what was expected took,
 // how their calls went, and what was broken. It judges nothing.
 
-import type { ExpectationEvent, Judgement, RecordedRun, Verdict } from '../history.ts';
+import type { ExpectationEvent, Judgement, RecordedRun, RunMode, Verdict } from '../history.ts';
 import { type CallFigures, figuresByOperation } from './call-figures.ts';
 import { faultWindows } from './fault-windows.ts';
 
@@ -20,6 +20,7 @@ export interface Pair<Value> {
 }
 
 export interface Comparison {
+  readonly modes: Readonly<Record<'a' | 'b', RunMode | 'containers'>>;
   /** Checks whose verdicts differ, that only one run has, or that find other fault with each. */
   readonly checks: readonly Pair<Verdict>[];
   /** Measured times, in milliseconds; what changed most comes first. */
@@ -32,6 +33,7 @@ export interface Comparison {
 export function compare(a: ComparedRun, b: ComparedRun): Comparison {
   const byCheck = ({ verdicts }: ComparedRun) => new Map(verdicts.map((each) => [each.check, each]));
   return {
+    modes: { a: a.run.mode ?? 'containers', b: b.run.mode ?? 'containers' },
     checks: pairs(byCheck(a), byCheck(b)).filter(differs),
     expectations: pairs(measured(a.run), measured(b.run)).sort((x, y) => changeOf(y) - changeOf(x)),
     calls: pairs(figuresByOperation(a.run), figuresByOperation(b.run)),

@@ -19,8 +19,8 @@ export function diffText(options: {
   const { a, b, comparison } = options;
   const columns = Math.max(40, options.columns ?? 80);
   return [
-    ...headOf('A', a, columns),
-    ...headOf('B', b, columns),
+    ...headOf('A', { ...a, mode: comparison.modes.a }, columns),
+    ...headOf('B', { ...b, mode: comparison.modes.b }, columns),
     ...section('Checks that differ', checkLines(comparison, columns)),
     ...section('Times of expectations', expectationLines(comparison, columns)),
     ...section('Calls', callLines(comparison, columns)),
@@ -28,10 +28,14 @@ export function diffText(options: {
   ].join('\n');
 }
 
-function headOf(name: string, { run, folder, verdict }: ComparedRun, columns: number): readonly string[] {
+function headOf(
+  name: string,
+  { run, folder, verdict, mode }: ComparedRun & { readonly mode: string },
+  columns: number,
+): readonly string[] {
   return [
     cut(
-      `${name}  ${run.interrupted === undefined ? verdict : 'interrupted'}  ${run.scenario}, seed ${run.seed}`,
+      `${name}  ${run.interrupted === undefined ? verdict : 'interrupted'}  ${run.scenario}, ${mode}, seed ${run.seed}`,
       columns,
     ),
     `   ${folder}`,
@@ -67,6 +71,7 @@ function expectationLines({ expectations }: Comparison, columns: number): readon
 
 const FIGURES: readonly (readonly [string, keyof CallFigures])[] = [
   ['calls', 'calls'],
+  ['refused', 'refused'],
   ['went wrong', 'wrong'],
   ['median ms', 'medianMs'],
   ['p95 ms', 'p95Ms'],

@@ -1,5 +1,6 @@
-// What is wrong, in the order in which somebody wants to know it: what is
-// invalid before what is unknown, each with its moments and the faults of then.
+// What is wrong, in the order in which somebody wants to know it: what is invalid
+// before what is unknown, and of those what went wrong first before what may have
+// come of it; each with its moments and the faults of then.
 
 import type { RecordedRun, Verdict } from '../history.ts';
 import { type FaultWindow, faultsWithin, faultWindows } from './fault-windows.ts';
@@ -24,13 +25,27 @@ export function findings(run: RecordedRun, verdicts: readonly Verdict[]): readon
   const bad = verdicts.filter(({ verdict }) => verdict !== 'valid');
   const spanOf = spansOf(run, bad);
   return bad
-    .toSorted((a, b) => SEVERITY[a.verdict] - SEVERITY[b.verdict])
     .map(({ check, verdict, reason, counterExample = [] }) => {
       const lines = counterExample.map((text) => ({ text, span: spanOf(text) }));
       const active = new Set(lines.flatMap(({ span }) => (span ? faultsWithin(windows, span) : [])));
       return { check, verdict, reason, lines, faults: windows.filter((window) => active.has(window)) };
-    });
+    })
+    .map((finding) => ({ finding, sinceMs: sinceMs(finding) }))
+    .sort(
+      (a, b) => SEVERITY[a.finding.verdict] - SEVERITY[b.finding.verdict] || earlier(a.sinceMs, b.sinceMs),
+    )
+    .map(({ finding }) => finding);
 }
+
+/** When it first went wrong; an indented line only explains the one above it. Infinity: nobody can tell. */
+const sinceMs = ({ lines }: Finding): number =>
+  lines.reduce(
+    (first, { text, span }) => (span && !text.startsWith(' ') ? Math.min(first, span.fromMs) : first),
+    Number.POSITIVE_INFINITY,
+  );
+
+/** Two that are both never are in no order. */
+const earlier = (a: number, b: number): number => (a === b ? 0 : a - b);
 
 /** Times and revisions, as checks write them (checks/verdict.ts): `+3.412 s`, `revision 12`. */
 const TIME = /\+(\d+(?:\.\d+)?) s\b/g;

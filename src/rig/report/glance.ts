@@ -10,6 +10,8 @@ import { findings } from './findings.ts';
 import { mountSights } from './mount-sights.ts';
 
 export interface Glance {
+  /** The checks that found something, in the order of the page. */
+  readonly found: readonly string[];
   /** `Faults then: …`, or those of the run when no finding speaks of a moment. */
   readonly faults: string;
   /** How the calls ended and how long they took. */
@@ -23,19 +25,21 @@ export interface Glance {
 const MOST_FAULTS = 3;
 
 export function glanceOf(run: RecordedRun, verdicts: readonly Verdict[]): Glance {
-  const worst = findings(run, verdicts).find(({ lines }) => lines.some(({ span }) => span !== undefined));
+  const found = findings(run, verdicts);
+  const worst = found.find(({ lines }) => lines.some(({ span }) => span !== undefined));
   const active = worst?.faults ?? faultWindows(run);
   const names = active.slice(0, MOST_FAULTS).map(({ label, fromMs }) => `${label} at ${seconds(fromMs)}`);
   const more = active.length > MOST_FAULTS ? ` and ${active.length - MOST_FAULTS} more` : '';
   const mounts = mountSights(run);
-  const { calls: total, wrong, medianMs, p95Ms } = figuresOf(calls(run));
+  const { calls: total, refused, wrong, medianMs, p95Ms } = figuresOf(calls(run));
   const took =
     medianMs === undefined || p95Ms === undefined
       ? ''
       : `; median ${Math.round(medianMs)} ms, p95 ${Math.round(p95Ms)} ms`;
   return {
+    found: found.map(({ check }) => check),
     faults: `faults${worst === undefined ? '' : ' then'}: ${names.join(', ') || 'none'}${more}`,
-    calls: `calls: ${total}, of which ${wrong} went wrong${took}`,
+    calls: `calls: ${total}, ${refused} refused, ${wrong} went wrong${took}`,
     ...(mounts.length > 0 && { mounts }),
     interrupted: run.interrupted && `interrupted at ${seconds(endMs(run))}: ${run.interrupted}`,
   };

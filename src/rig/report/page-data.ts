@@ -36,7 +36,7 @@ export interface PageFault {
   readonly toMs: number;
 }
 
-/** `ok`, `fail`, `info`, `refused`, or `open` when the run ended first; the column holds its place here. */
+/** `ok`, `fail`, `info`, `refused` by a server that works, or `open` when the run ended first; the column holds its place here. */
 export const OUTCOMES = ['ok', 'fail', 'info', 'refused', 'open'] as const;
 
 /** A column has an entry for each call, in order of invocation. */

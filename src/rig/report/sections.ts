@@ -14,9 +14,10 @@ export const LEGEND = `<p class="legend faint">${[
   ['sand', 'scheduling, pending; a busy machine'],
   ['blue', 'resizing, moving, cloning'],
   ['good', 'call'],
-  ['bad', 'failed call, error; a starved machine'],
+  ['hatched', 'a starved machine'],
+  ['bad', 'failed call, error'],
   ['doubt', 'call of unknown outcome, warning'],
-  ['faint', 'refused call'],
+  ['faint', 'refused call (404, 409, 412, no access)'],
 ]
   .map(([colour, text]) => `<span><i class="swatch ${colour}"></i>${text}</span>`)
   .join('')}</p>`;

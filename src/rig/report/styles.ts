@@ -60,7 +60,7 @@ input { width: min(24rem, 100%); }
 .legend span { margin-right: 1.1em; white-space: nowrap; display: inline-block; }
 .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 2px; margin-right: .35em; background: var(--swatch); }
 .rose { --swatch: var(--rose); } .violet { --swatch: var(--violet); } .grey { --swatch: var(--grey); } .green { --swatch: var(--green); } .sand { --swatch: var(--sand); } .blue { --swatch: var(--blue); }
-.good { --swatch: var(--good); } .bad { --swatch: var(--bad); } .doubt { --swatch: var(--doubt); } i.faint { --swatch: var(--faint); }
+.good { --swatch: var(--good); } .bad { --swatch: var(--bad); } .doubt { --swatch: var(--doubt); } i.faint { --swatch: var(--faint); } .hatched { --swatch: repeating-linear-gradient(135deg, var(--doubt) 0 2px, var(--sand) 2px 5px); }
 figure { margin: 0 0 1rem; } figcaption { color: var(--faint); font-size: .87rem; }
 .u-legend { font-size: .82rem; } .uplot { width: 100%; max-width: 100%; }
 .u-select { background: var(--shade); }

@@ -38,10 +38,11 @@ const MOST_SIGHTS = 2;
 /** All but the totals. */
 function linesOf(result: ScenarioResult, columns: number): readonly string[] {
   const { scenario, verdict, verdicts, glance, folder, seed } = result;
+  const found = glance?.found ?? [];
   // What is wrong comes before what nobody knows; of half a run the latter is no news.
   const bad = [...verdicts]
     .filter((each) => each.verdict === 'invalid' || (each.verdict === 'unknown' && !isInterrupted(result)))
-    .sort((a, b) => (a.verdict < b.verdict ? -1 : a.verdict > b.verdict ? 1 : 0));
+    .sort((a, b) => a.verdict.localeCompare(b.verdict) || found.indexOf(a.check) - found.indexOf(b.check));
   const [worst, ...rest] = bad;
   const good = verdicts.filter((each) => each.verdict === 'valid').length;
   const tally = `${good} of ${verdicts.length} checks valid`;

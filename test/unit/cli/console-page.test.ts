@@ -183,6 +183,12 @@ describe('the page of a cluster', () => {
     })()`);
     await waitFor({ clock, what: 'the order', timeoutMs: 5_000, probe: async () => given[0] });
     expect(given).toEqual([{ do: 'fault', spec: { fault: 'loss', on: 'one', percent: 7 } }]);
+    await page.evaluate(`(() => {
+      document.getElementById('fault-for').value = '30';
+      document.getElementById('fault-inject').click();
+    })()`);
+    await waitFor({ clock, what: 'the order', timeoutMs: 5_000, probe: async () => given[1] });
+    expect(given.splice(1)).toEqual([{ ...given[0], forSeconds: 30 }]);
     // What the page lets through, the console may refuse all the same.
     await page.evaluate(`(() => {
       document.getElementById('field-on').value = 'x'.repeat(300);
@@ -240,8 +246,49 @@ describe('the page of a cluster', () => {
       page,
       'document.getElementById("headline").innerText === "Cluster gone: no container is left"',
     );
-    expect(await text(page, '#headline-more')).toContain('Start it.');
+    expect(await text(page, '#headline-more')).toMatch(
+      /^Start it\. Nothing was heard since \d\d:\d\d:\d\d, \d s ago/,
+    );
     expect(await page.evaluate('document.getElementById("kill-leader").disabled')).toBe(true);
+    await page.close();
+  });
+
+  const LEADS = `[...document.querySelectorAll('.leads')].filter((one) => one.checkVisibility()).length`;
+  const heardOf = async (page: Page) => ({
+    link: (await text(page, '#link')).replace(/\d\d:\d\d:\d\d$/, 'then'),
+    leaders: await page.evaluate<number>(LEADS),
+    isEmpty: await page.evaluate<boolean>('document.getElementById("volumes-empty").checkVisibility()'),
+  });
+
+  it('calls nothing live, leading or empty once nobody hears of it, and does again', async () => {
+    const { source, show } = await played();
+    const page = await open(source);
+    const members = [member('node1'), member('node2')];
+    expect(await heardOf(page)).toEqual({ link: 'live', leaders: 1, isEmpty: false });
+    const gone = { why: 'connect ENOENT', next: 'Wait.', atMs: clock.nowMs(), isUnreachable: true };
+    show(members, { cluster: { ...cluster, gone } });
+    await until(page, 'document.documentElement.dataset.link === "bad"');
+    expect(await text(page, '#headline')).toBe('Cluster out of reach: connect ENOENT');
+    expect(await heardOf(page)).toEqual({ link: 'nothing heard since then', leaders: 0, isEmpty: false });
+    show(members);
+    await until(page, 'document.documentElement.dataset.link === "good"');
+    expect(await heardOf(page)).toEqual({ link: 'live', leaders: 1, isEmpty: false });
+    await server?.close();
+    await until(page, 'document.documentElement.dataset.link === "bad"');
+    expect(await text(page, '#headline')).toMatch(/^The console (does not answer|has ended)$/);
+    expect(await heardOf(page)).toEqual({ link: 'nothing heard since then', leaders: 0, isEmpty: false });
+    await page.close();
+  });
+
+  it('does not say that there is no volume, where nobody can tell', async () => {
+    const { source, hub } = await played();
+    const etcd = { is: 'etcd', revision: 1, from: 1, stale: null } as const;
+    hub.set('all', { cluster, etcd });
+    const page = await open(source);
+    await until(page, 'document.getElementById("volumes-empty").checkVisibility()');
+    const gone = { why: 'no container is left', next: 'Start it.', atMs: clock.nowMs() };
+    hub.set('all', { cluster: { ...cluster, gone }, etcd });
+    await until(page, '!document.getElementById("volumes-empty").checkVisibility()');
     await page.close();
   });
 

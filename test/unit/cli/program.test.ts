@@ -48,6 +48,23 @@ describe('the command line', () => {
     }
   });
 
+  it('fits the terminal with what comes after the options, but for examples', async () => {
+    const { columns } = process.stdout;
+    try {
+      process.stdout.columns = 40;
+      for (const [path, command] of actions(await createProgram('completion'))) {
+        const [, after = ''] = helpOf(command).split(/^Examples:$/m);
+        const wide = after
+          .split('\n')
+          // An example is there to be copied, and so is a word.
+          .filter((line) => line.length > 40 && !/^ {2}(rig|eval) /.test(line) && line.trim().includes(' '));
+        expect([path, wide]).toEqual([path, []]);
+      }
+    } finally {
+      process.stdout.columns = columns;
+    }
+  });
+
   it('makes whole what is asked for, and only lists the rest', async () => {
     const program = await createProgram('kill');
     const options = (name: string): number =>

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { PROCESS_NEEDS } from '../../../src/cli/process-needs.ts';
 import { ROOT_FOLDER } from '../../../src/cluster/root.ts';
+import { CHECK_NAMES } from '../../../src/rig/checks/catalogue.ts';
 import { NEEDS } from '../../../src/rig/docker/needs.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT_FOLDER, path), 'utf8');
@@ -31,6 +32,13 @@ it('every path that the architecture names is there', () => {
   const isThere = (path: string): boolean =>
     ['src', '.'].some((root) => existsSync(join(ROOT_FOLDER, root, path)));
   expect(paths.filter((path) => !isThere(path))).toEqual([]);
+});
+
+it('README has a line on each check', () => {
+  const [, glossary = ''] =
+    /^\| check \| what it holds the cluster to \|\n(.*?)\n\n/ms.exec(read('README.md')) ?? [];
+  const told = [...glossary.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name);
+  expect(told).toEqual([...CHECK_NAMES].sort());
 });
 
 it('troubleshooting has a word on each of the findings of the doctor', () => {

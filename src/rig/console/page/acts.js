@@ -95,10 +95,12 @@ function mountForm() {
         ? [/** @type {const} */ ([field.name, field.value.trim()])]
         : [],
     );
+    const { value: seconds } = element('fault-for', HTMLInputElement);
     void give({
       do: 'fault',
       fault: select.value,
       fields: Object.fromEntries(given.filter(([, value]) => value !== '')),
+      ...(seconds !== '' && { forSeconds: Number(seconds) }),
     });
   });
   whenChanged(() => {

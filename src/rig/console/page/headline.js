@@ -2,7 +2,7 @@
 
 import { element } from '../../report/page/dom.js';
 import { mark, put, say } from './build.js';
-import { ageOf, all, kind, nowMs, one, whenChanged } from './state.js';
+import { ageOf, all, kind, leaderNow, nowMs, one, timeOf, unheard, whenChanged } from './state.js';
 
 export function mountHeadline() {
   const line = element('headline', HTMLElement);
@@ -20,22 +20,21 @@ export function mountHeadline() {
       etcd,
       stale === null ? `etcd revision ${revision}` : `etcd silent for ${ageOf(nowMs() - stale.sinceMs)}`,
     );
-    mark(etcd, 'tone', stale === null ? 'good' : 'bad');
-    document.documentElement.dataset.etcd = stale === null ? 'good' : 'stale';
+    const isHeard = stale === null && unheard() === null;
+    mark(etcd, 'tone', isHeard ? 'good' : 'bad');
+    document.documentElement.dataset.etcd = isHeard ? 'good' : 'stale';
   };
   whenChanged(show);
   if (kind !== 'run') setInterval(show, 1000);
 }
 
 function headlineOf() {
-  const cluster = one('cluster');
-  if (cluster === undefined) return { tone: 'plain', text: 'Looking around.', next: '' };
-  if (cluster.gone !== null)
-    return {
-      tone: 'bad',
-      text: `Cluster gone: ${cluster.gone.why}`,
-      next: `${cluster.gone.next} What is shown is from before, ${ageOf(nowMs() - cluster.gone.atMs)} ago.`,
-    };
+  const silent = unheard();
+  if (silent !== null) {
+    const since = `Nothing was heard since ${timeOf(silent.sinceMs)}, ${ageOf(nowMs() - silent.sinceMs)} ago: what is shown is from before.`;
+    return { tone: 'bad', text: silent.why, next: `${silent.next} ${since}`.trim() };
+  }
+  if (one('cluster') === undefined) return { tone: 'plain', text: 'Looking around.', next: '' };
   const stale = one('etcd')?.stale ?? null;
   if (stale !== null)
     return {
@@ -43,7 +42,7 @@ function headlineOf() {
       text: `etcd has not answered for ${ageOf(nowMs() - stale.sinceMs)}`,
       next: `Nodes, volumes and keys are as they were then. ${stale.why}.`,
     };
-  const leader = one('leader');
+  const leader = leaderNow();
   const broken = all(kind === 'run' ? 'fault' : 'owed').length;
   const { text, next } = sumOf();
   if (leader === undefined) return { tone: 'doubtful', text: `Nobody leads. ${text}`, next };

@@ -1,14 +1,18 @@
 // The line to the console: its events, what it is asked, and what it is asked to do.
 
 import { element } from '../../report/page/dom.js';
-import { kind } from './state.js';
+import { put } from './build.js';
+import { kind, linkIs, nowMs, timeOf, unheard, whenChanged } from './state.js';
 
 const token = document.querySelector('meta[name="console-token"]')?.getAttribute('content') ?? '';
 
-/** @param {string} text @param {string} tone */
-function showLink(text, tone) {
+/** That it is live is true of what is heard of only. */
+function showLink() {
+  const silent = unheard();
   const badge = element('link', HTMLElement);
-  badge.textContent = text;
+  const live = kind === 'run' ? 'recorded' : 'live';
+  put(badge, silent === null ? live : `nothing heard since ${timeOf(silent.sinceMs)}`);
+  const tone = silent === null ? 'good' : 'bad';
   badge.dataset.tone = tone;
   document.documentElement.dataset.link = tone;
 }
@@ -16,9 +20,16 @@ function showLink(text, tone) {
 /** @param {Record<string, (data: any) => void>} listeners by the events' names */
 export function followConsole(listeners) {
   const source = new EventSource('/api/events');
-  source.addEventListener('open', () => showLink(kind === 'run' ? 'recorded' : 'live', 'good'));
+  /** @type {number | undefined} */
+  let lostMs;
+  whenChanged(showLink);
+  source.addEventListener('open', () => {
+    lostMs = undefined;
+    linkIs(null);
+  });
   source.addEventListener('error', () => {
-    showLink(source.readyState === EventSource.CLOSED ? 'the console has ended' : 'reconnecting', 'bad');
+    lostMs ??= nowMs();
+    linkIs({ sinceMs: lostMs, isOver: source.readyState === EventSource.CLOSED });
   });
   for (const [name, listen] of Object.entries(listeners)) {
     source.addEventListener(name, (event) => listen(JSON.parse(event.data)));

@@ -3,7 +3,7 @@
 import { element } from '../../report/page/dom.js';
 import { keep, make, mark, partOf, put, say } from './build.js';
 import { give } from './link.js';
-import { all, canAct, kind, nowMs, one, whenChanged } from './state.js';
+import { all, canAct, kind, leaderNow, nowMs, one, whenChanged } from './state.js';
 
 /** @typedef {import('../items.ts').MemberItem} MemberItem */
 
@@ -125,7 +125,7 @@ function rowOf({ name, kind: of }) {
 /** @param {HTMLElement} shown @param {MemberItem} member */
 function showMember(shown, member) {
   const { name, state, node } = member;
-  const leads = one('leader')?.node === name;
+  const leads = leaderNow()?.node === name;
   mark(shown, 'state', node !== null && state === 'unknown' ? (node.registered ? 'running' : 'down') : state);
   mark(shown, 'leads', String(leads));
   say(partOf(shown, 'state'), wordOf(member));

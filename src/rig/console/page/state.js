@@ -53,6 +53,34 @@ export function one(kind) {
 
 export const kind = document.documentElement.dataset.kind;
 
+/** @type {{ readonly sinceMs: number, readonly isOver: boolean } | null} */
+let lost = null;
+
+/** Since when the console itself is not heard, and whether it has ended; null: it is. @param {typeof lost} now */
+export function linkIs(now) {
+  lost = now;
+  for (const follow of followers) follow();
+}
+
+/**
+ * Since when nothing is heard of the cluster, why, and what to do; null while it is heard of.
+ * @returns {{ readonly sinceMs: number, readonly why: string, readonly next: string } | null}
+ */
+export function unheard() {
+  if (lost !== null) {
+    const why = lost.isOver ? 'The console has ended' : 'The console does not answer';
+    return { sinceMs: lost.sinceMs, why, next: lost.isOver ? 'Start it again with rig console.' : '' };
+  }
+  const gone = one('cluster')?.gone ?? null;
+  if (gone === null) return null;
+  const what = gone.isUnreachable === true ? 'Cluster out of reach' : 'Cluster gone';
+  return { sinceMs: gone.atMs, why: `${what}: ${gone.why}`, next: gone.next };
+}
+
+/** Who leads, for as long as somebody can tell. */
+export const leaderNow = () =>
+  unheard() === null && (one('etcd')?.stale ?? null) === null ? one('leader') : undefined;
+
 /** Whether anything can be asked for: not of a run that is over, nor of a cluster that is gone. */
 export const canAct = () =>
   one('cluster')?.gone === null && kind === 'cluster' && one('cluster')?.limits === null;

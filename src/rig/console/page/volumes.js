@@ -2,7 +2,7 @@
 
 import { element } from '../../report/page/dom.js';
 import { keep, make, mark, partOf, put, say } from './build.js';
-import { all, whenChanged } from './state.js';
+import { all, unheard, whenChanged } from './state.js';
 
 /** @typedef {import('../items.ts').VolumeItem} VolumeItem */
 
@@ -16,7 +16,8 @@ export function mountVolumes() {
     const rankOf = found.length > MOST_ROWS ? rank : () => 0;
     const volumes = found.sort((a, b) => rankOf(a) - rankOf(b) || (a.name < b.name ? -1 : 1));
     keep(rows, volumes.slice(0, MOST_ROWS), { keyOf: ({ id }) => id, make: rowOf, show: showVolume });
-    element('volumes-empty', HTMLElement).hidden = volumes.length > 0;
+    // Of a cluster that nobody hears of, nobody knows.
+    element('volumes-empty', HTMLElement).hidden = volumes.length > 0 || unheard() !== null;
     more.hidden = volumes.length <= MOST_ROWS;
     put(
       more,

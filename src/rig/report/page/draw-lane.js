@@ -14,7 +14,7 @@ export const LANE_HEIGHT = 20;
 const STYLE_COLOURS = {
   fault: 'rose',
   busy: 'sand',
-  starved: 'bad',
+  starved: 'sand',
   leads: 'violet',
   registered: 'grey',
   'state-ready': 'green',
@@ -23,6 +23,9 @@ const STYLE_COLOURS = {
   'state-scheduling': 'sand',
   'state-pending': 'sand',
 };
+
+/** Drawn over the colour, where that alone would be taken for another's. */
+const HATCHED = new Set(['starved']);
 
 /** Of what is no `ok`, by the number of its outcome. */
 const OUTCOME_COLOURS = ['good', 'bad', 'doubt', 'faint', 'doubt'];
@@ -51,25 +54,52 @@ function drawBars(context, data, { lane, top, scene }) {
     if (toMs < span.fromMs || fromMs > span.toMs) continue;
     const left = Math.max(labelWidth, xOf(scene, fromMs));
     const width = Math.max(2, Math.min(scene.width, xOf(scene, toMs)) - left);
-    const name = /** @type {Record<string, string>} */ (STYLE_COLOURS)[data.strings[style] ?? ''] ?? 'blue';
+    const styled = data.strings[style] ?? '';
+    const name = /** @type {Record<string, string>} */ (STYLE_COLOURS)[styled] ?? 'blue';
     context.fillStyle = colour(name);
     context.fillRect(left, top + 3, width, LANE_HEIGHT - 6);
+    if (HATCHED.has(styled)) hatch(context, { left, top: top + 3, width, colour: colour('doubt') });
     const label = data.strings[text] ?? '';
     // A beginning of less than a word says nothing.
     if (width < Math.min(60, label.length * 6 + 8)) continue;
+    const shown = fitting(context, label, width - 8);
+    if (HATCHED.has(styled))
+      context.fillRect(left, top + 3, context.measureText(shown).width + 8, LANE_HEIGHT - 6);
     context.fillStyle = colour(name === 'bad' ? 'paper' : 'ink');
-    context.fillText(fitting(context, label, width - 8), left + 4, top + 14);
+    context.fillText(shown, left + 4, top + 14);
   }
+}
+
+/**
+ * Stripes over a bar.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{ readonly left: number, readonly top: number, readonly width: number, readonly colour: string }} bar
+ */
+function hatch(context, { left, top, width, colour }) {
+  const height = LANE_HEIGHT - 6;
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  context.beginPath();
+  for (let x = left - height; x < left + width; x += 6) {
+    context.moveTo(x, top + height);
+    context.lineTo(x + height, top);
+  }
+  context.lineWidth = 2;
+  context.strokeStyle = colour;
+  context.stroke();
+  context.restore();
 }
 
 /** @param {CanvasRenderingContext2D} context @param {PageData} data @param {Row} row */
 function drawCalls(context, data, { lane, top, scene }) {
   if (lane.calls === undefined) return;
   const { calls } = data;
-  const { well, wrong } = callsByOutcome(data, lane);
+  const { well, refused, wrong } = callsByOutcome(data, lane);
   let last = -1;
   // What went wrong is drawn last, over the rest.
-  for (const index of [...well, ...wrong]) {
+  for (const index of [...well, ...refused, ...wrong]) {
     const outcome = calls.outcome[index] ?? 0;
     const atMs = calls.atMs[index] ?? 0;
     const toMs = atMs + (calls.tookMs[index] ?? 0);
@@ -79,8 +109,9 @@ function drawCalls(context, data, { lane, top, scene }) {
     if (outcome === 0 && x === last) continue;
     last = outcome === 0 ? x : last;
     context.fillStyle = scene.colour(OUTCOME_COLOURS[outcome] ?? 'doubt');
-    const high = outcome === 0 ? 8 : 14;
-    const width = Math.max(outcome === 0 ? 1 : 3, xOf(scene, toMs) - x);
+    const isAnswer = outcome === 0 || outcome === 3;
+    const high = isAnswer ? 8 : 14;
+    const width = Math.max(isAnswer ? 1 : 3, xOf(scene, toMs) - x);
     context.fillRect(x, top + (LANE_HEIGHT - high) / 2, width, high);
   }
 }

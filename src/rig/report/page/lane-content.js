@@ -34,7 +34,9 @@ export function linesOf(data, lane) {
     data.logs.role[index] === logs.role;
 }
 
-/** @type {WeakMap<PageLane, { readonly well: readonly number[], readonly wrong: readonly number[] }>} */
+/** @typedef {Readonly<Record<'well' | 'refused' | 'wrong', readonly number[]>>} Sorted */
+
+/** @type {WeakMap<PageLane, Sorted>} */
 const sortedCalls = new WeakMap();
 
 /** The lane's calls, looked for once. @param {PageData} data @param {PageLane} lane */
@@ -42,9 +44,12 @@ export function callsByOutcome(data, lane) {
   const known = sortedCalls.get(lane);
   if (known !== undefined) return known;
   const all = [...data.calls.atMs.keys()].filter(callsOf(data, lane));
+  /** @param {(outcome: number) => boolean} belongs */
+  const those = (belongs) => all.filter((index) => belongs(data.calls.outcome[index] ?? 0));
   const found = {
-    well: all.filter((index) => data.calls.outcome[index] === 0),
-    wrong: all.filter((index) => data.calls.outcome[index] !== 0),
+    well: those((outcome) => outcome === 0),
+    refused: those((outcome) => outcome === 3),
+    wrong: those((outcome) => outcome !== 0 && outcome !== 3),
   };
   sortedCalls.set(lane, found);
   return found;
@@ -61,16 +66,17 @@ export function inWords(data, index, { atMs, nearMs }) {
   if (lane === undefined) return '';
   /** @type {string[]} */
   const found = [];
-  const shown = callsOf(data, lane);
-  data.calls.atMs.forEach((fromMs, call) => {
-    if (found.length >= 6 || data.calls.outcome[call] === 0 || !shown(call)) return;
-    if (fromMs - nearMs > atMs || fromMs + (data.calls.tookMs[call] ?? 0) + nearMs < atMs) return;
+  const { refused, wrong } = callsByOutcome(data, lane);
+  for (const call of [...wrong, ...refused]) {
+    const fromMs = data.calls.atMs[call] ?? 0;
+    if (found.length >= 6) break;
+    if (fromMs - nearMs > atMs || fromMs + (data.calls.tookMs[call] ?? 0) + nearMs < atMs) continue;
     const outcome = ['ok', 'failed', 'unknown outcome', 'refused', 'never ended'][
       data.calls.outcome[call] ?? 0
     ];
     const took = Math.round(data.calls.tookMs[call] ?? 0);
     found.push(`${seconds(fromMs)} s, ${took} ms: ${outcome}, ${data.strings[data.calls.detail[call] ?? 0]}`);
-  });
+  }
   const said = linesOf(data, lane);
   data.logs.atMs.forEach((lineMs, line) => {
     if (found.length >= 6 || Math.abs(lineMs - atMs) > nearMs || !said(line)) return;

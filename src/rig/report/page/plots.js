@@ -30,7 +30,7 @@ export function mountPlots(data, view) {
     plots = [
       drawChart('latency', data, view, { ...latency, unit: 'ms', logarithmic: true }),
       drawChart('rate', data, view, {
-        names: ['ended well', 'failed or unknown'],
+        names: ['answered', 'failed or unknown'],
         bad: 1,
         columns: [rate.atMs.map((atMs) => atMs / 1000), rate.good, rate.bad],
         unit: '/s',

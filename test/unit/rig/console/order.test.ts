@@ -14,6 +14,14 @@ describe('an order', () => {
     });
     expect(describeOrder(latency)).toBe('latency of 300 ms ± 50 ms at leader');
     expect(describeOrder(parseOrder({ do: 'heal', ids: [] }))).toBe('heal everything');
+    const passing = parseOrder({
+      do: 'fault',
+      fault: 'loss',
+      fields: { on: 'one', percent: '7' },
+      forSeconds: 30,
+    });
+    expect(passing).toMatchObject({ do: 'fault', forSeconds: 30 });
+    expect(describeOrder(passing)).toMatch(/, for 30 s$/);
   });
 
   it.each([
@@ -22,6 +30,8 @@ describe('an order', () => {
     [{ do: 'kill', to: [] }, /'to'/],
     [{ do: 'kill', to: ['a'], extra: 1 }, /'extra'/],
     [{ do: 'fault', fault: 'flood', fields: {} }, /no fault 'flood'/],
+    [{ do: 'fault', fault: 'loss', fields: {}, forSeconds: 0.5 }, /'forSeconds'/],
+    [{ do: 'heal', ids: [], unlessGone: true }, /'unlessGone'/],
     [{ do: 'fault', fault: 'loss', fields: { on: 'one', percent: '900' } }, /'percent'/],
     [{ do: 'fault', fault: 'loss', fields: { 'on=x percent': '1' } }, /fields/],
   ])('is refused: %j', (input, why) => {

@@ -97,6 +97,28 @@ describe('report.html in a browser', () => {
     expect(page.complaints).toEqual([]);
   });
 
+  it('paints a starved machine in no colour of an error', async () => {
+    const { history } = outageRun();
+    history.at(20_000).machine(19_000, { runnable: 40 });
+    const page = await open(history.run(), { verdicts: [] });
+    const colours = await page.evaluate<Record<string, number>>(`(() => {
+      const canvas = document.getElementById('timeline');
+      const lane = [...JSON.parse(document.getElementById('record').textContent).lanes].findIndex(({ group }) => group === 'machine');
+      const { data } = canvas.getContext('2d').getImageData(200, lane * 20 + 3, 600, 14);
+      const counts = {};
+      for (let at = 0; at < data.length; at += 4) {
+        const colour = '#' + [...data.slice(at, at + 3)].map((part) => part.toString(16).padStart(2, '0')).join('');
+        counts[colour] = (counts[colour] ?? 0) + 1;
+      }
+      const style = getComputedStyle(document.documentElement);
+      const of = (name) => counts[style.getPropertyValue('--' + name).trim()] ?? 0;
+      return { bad: of('bad'), sand: of('sand'), doubt: of('doubt') };
+    })()`);
+    expect(colours.bad).toBe(0);
+    expect(colours.sand).toBeGreaterThan(100);
+    expect(colours.doubt).toBeGreaterThan(100);
+  });
+
   it('shows an interrupted run', async () => {
     const run = outageRun().history.run();
     const history = run.history.slice(0, 20).filter(({ type }) => type !== 'final-state');

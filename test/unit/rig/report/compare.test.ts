@@ -55,10 +55,14 @@ describe('compare', () => {
     expect(compare(compared(slow.run()), compared(fast.run())).calls).toEqual([
       {
         name: 'nfs-read',
-        a: { calls: 1, wrong: 0, medianMs: 400, p95Ms: 400 },
-        b: { calls: 6, wrong: 2, medianMs: 20, p95Ms: 200 },
+        a: { calls: 1, refused: 0, wrong: 0, medianMs: 400, p95Ms: 400 },
+        b: { calls: 6, refused: 0, wrong: 2, medianMs: 20, p95Ms: 200 },
       },
-      { name: 'GET /volumes/:id', a: undefined, b: { calls: 1, wrong: 0, medianMs: 5, p95Ms: 5 } },
+      {
+        name: 'GET /volumes/:id',
+        a: undefined,
+        b: { calls: 1, refused: 0, wrong: 0, medianMs: 5, p95Ms: 5 },
+      },
     ]);
   });
 
@@ -90,6 +94,13 @@ describe('diffText', () => {
         'went wrong 0 2 -',
         'A none; B 2 times, to the end',
       ]),
+    );
+  });
+
+  it("names each run's mode", () => {
+    const simulated = compared(slow.run({ mode: 'simulated' }));
+    expect(diffText({ a: simulated, b, comparison: compare(simulated, b) })).toMatch(
+      /^A {2}valid {2}test, simulated, seed 1\n.*\nB {2}valid {2}test, containers, seed 1\n/,
     );
   });
 

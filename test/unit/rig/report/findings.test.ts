@@ -24,6 +24,20 @@ describe('findings', () => {
     expect(findings(run, verdicts).map(({ check }) => check)).toEqual(['c', 'a']);
   });
 
+  it('begins with what went wrong first; what explains a line is no moment of its own', () => {
+    const at = (check: string, ...lines: string[]): Verdict => ({ ...invalid(...lines), check });
+    const verdicts = [
+      at('never', 'nothing of a time'),
+      at('late', '+20.000 s: x', '  against what was at +1.000 s'),
+      at('early', '+9.000 s: x', '+4.000 s: y'),
+      { ...at('unseen', '+1.000 s: x'), verdict: 'unknown' as const },
+      at('not either', 'nor of another'),
+    ];
+    const order = ['early', 'late', 'never', 'not either', 'unseen'];
+    expect(findings(run, verdicts).map(({ check }) => check)).toEqual(order);
+    expect(glanceOf(run, verdicts).found).toEqual(order);
+  });
+
   it('finds the moments that a line speaks of', () => {
     expect(spans('+3.412 s: x', 'from +1 s to +2.5 s', 'nothing of a time', 'in 3 s')).toEqual([
       { fromMs: 3412, toMs: 3412 },
@@ -54,11 +68,22 @@ describe('findings', () => {
 describe('glanceOf', () => {
   it('says which faults were active when it went wrong, and how the calls went', () => {
     expect(glanceOf(run, [invalid('+18.000 s: x')])).toEqual({
+      found: ['access'],
       faults: 'faults then: etcd down at +17.000 s',
-      calls: 'calls: 12, of which 0 went wrong; median 5 ms, p95 5 ms',
+      calls: 'calls: 12, 2 refused, 0 went wrong; median 5 ms, p95 5 ms',
       interrupted: undefined,
     });
     expect(glanceOf(run, [invalid('+5.000 s: x')]).faults).toBe('faults then: none');
+  });
+
+  it('tells refusals, which are answers, from what went wrong', () => {
+    const history = createHistory();
+    for (const status of [412, 409, 404, 503, 500, undefined]) history.http(status);
+    history.io({ kind: 'nfs-read', consumer: 'consumer1', outcome: 'refused' });
+    history.io({ kind: 'nfs-read', consumer: 'consumer1', outcome: 'absent' });
+    history.io({ kind: 'nfs-read', consumer: 'consumer1', outcome: 'fail' });
+    history.io({ kind: 'nfs-write', consumer: 'consumer1', outcome: 'cut' });
+    expect(glanceOf(history.run(), []).calls).toContain('calls: 10, 5 refused, 5 went wrong');
   });
 
   it('says the faults of the whole run when no finding speaks of a moment', () => {

@@ -45,7 +45,12 @@ describe('junit', () => {
 
 describe('verdictFile', () => {
   it('has no good word for a run that did not come to its end', () => {
-    const glance = { interrupted: 'interrupted at +1.000 s: Somebody stopped it.', faults: '', calls: '' };
+    const glance = {
+      found: [],
+      interrupted: 'interrupted at +1.000 s: Somebody stopped it.',
+      faults: '',
+      calls: '',
+    };
     expect(verdictFile({ ...result, verdict: 'valid', glance })).toMatchObject({
       verdict: 'unknown',
       exitCode: 3,

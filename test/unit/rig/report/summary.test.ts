@@ -35,8 +35,9 @@ const bad: ScenarioResult = {
 };
 
 const glance = {
+  found: ['one-leader', 'logs'],
   faults: 'faults then: etcd down at +17.000 s',
-  calls: 'calls: 12, of which 1 went wrong; median 5 ms, p95 9 ms',
+  calls: 'calls: 12, 3 refused, 1 went wrong; median 5 ms, p95 9 ms',
   interrupted: 'interrupted at +3.000 s: Somebody stopped it.',
 };
 
@@ -50,12 +51,21 @@ describe('summary', () => {
         '    first of two lines of what a program had printed (+4 more)',
         '  also logs (unknown)',
         '  faults then: etcd down at +17.000 s',
-        '  calls: 12, of which 1 went wrong; median 5 ms, p95 9 ms',
+        '  calls: 12, 3 refused, 1 went wrong; median 5 ms, p95 9 ms',
         '  report: runs/1-agent-down-volume-scheduled-7/report.html',
         '  again: npm run rig -- run agent-down-volume-scheduled --seed 7',
         '0 valid, 1 invalid, 0 unknown',
       ].join('\n'),
     );
+  });
+
+  it('begins with what went wrong first, wherever it stands in the list', () => {
+    const invalid = (check: string) => ({ check, verdict: 'invalid', reason: 'so' }) as const;
+    const verdicts = [invalid('ends'), ...bad.verdicts, invalid('fencing')];
+    const found = ['fencing', 'one-leader', 'ends', 'logs'];
+    const text = summary([{ ...bad, verdicts, glance: { ...glance, interrupted: undefined, found } }]);
+    expect(text).toContain('seed 7\n  fencing (invalid): so\n');
+    expect(text).toContain('\n  also one-leader (invalid), ends (invalid), logs (unknown)\n');
   });
 
   it('tells what open files saw, where there is nothing worse to tell', () => {
