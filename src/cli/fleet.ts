@@ -29,7 +29,11 @@ interface Flags extends FleetFlags {
 export function withFleetOptions(command: Command): Command {
   return command
     .requiredOption('--nodes <number>', 'how many simulated nodes', parseCount)
-    .option('--etcd <endpoints>', 'an etcd that is there (default: one of its own)', parseEndpoints)
+    .option(
+      '--etcd <endpoints>',
+      "an etcd that is there; who the nodes are to it, a daemon's COBALT_ETCD_... say (default: one of its own)",
+      parseEndpoints,
+    )
     .option('--prefix <name>', 'what the names of the nodes begin with', parsePrefix, DEFAULTS.prefix)
     .option(
       '--profile <name>',

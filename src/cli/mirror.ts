@@ -43,7 +43,10 @@ export function registerMirror(program: Command): void {
 
 function parseSource(text: string): string {
   const [url = ''] = parseEndpoints(text);
-  return url;
+  if (url.startsWith('http:')) return url;
+  throw new RigError('invalid', `'${url}' can't be copied: that is read over plain HTTP only`, {
+    next: 'Give the address of an etcd, or an API, that asks nobody who they are.',
+  });
 }
 
 async function mirror({ from, state, profile, json }: Flags): Promise<void> {

@@ -202,7 +202,7 @@ async function ensureMounted(options: {
     container: consumer.container,
     runId: cluster.runId,
   });
-  // Only the first mount boots it, and that takes seconds in which nothing would be seen to happen.
+  // Only the first mount starts it, and that takes seconds in which nothing would be seen to happen.
   if (!isByHost && before.length === 0) process.stderr.write(`${waitLine(consumer)}\n`);
   const nodes = cluster.members.filter(({ ports }) => ports.has(API_PORT)).map(({ name }) => name);
   try {
@@ -227,7 +227,7 @@ const KERNELS: Readonly<Record<MountedBy, string>> = {
 
 const waitLine = ({ name }: FoundMember): string =>
   fitted(
-    `${name} boots a small virtual machine to mount by, for ${WHY}: some seconds, once`,
+    `${name} starts a small virtual machine to mount by, for ${WHY}: a second or two, once`,
     '  ',
     process.stderr.columns,
   );

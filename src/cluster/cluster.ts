@@ -51,8 +51,8 @@ export interface Cluster extends AsyncDisposable, Timed {
   resume(member: string, on?: OnRole): Promise<void>;
 
   /**
-   * Any fault of the catalogue (`rig faults` lists them); resolves once it was seen to bite. Throws `unsupported` where
-   * it can't be had, and `timeout` when it doesn't show.
+   * Any fault of the catalogue (`rig faults` lists them); resolves once it was seen to bite. Throws `invalid` for one
+   * that lacks a field or has one too many, `unsupported` where it can't be had, and `timeout` when it doesn't show.
    */
   inject(fault: FaultSpec): Promise<InjectedFault>;
   /** These members reach nobody else, nor each other, until it is healed. */

@@ -4,6 +4,7 @@ import { RigError } from '../base/errors.ts';
 import { createSerial } from '../base/serial.ts';
 import { faultOf } from '../rig/faults/catalogue.ts';
 import { createNemesis } from '../rig/faults/nemesis.ts';
+import { checkFault } from '../rig/faults/parse.ts';
 import type { FaultSpec } from '../rig/faults/spec.ts';
 import type { NemesisEvent } from '../rig/history.ts';
 import { createSite } from '../rig/site.ts';
@@ -54,7 +55,8 @@ export function createInjection(stage: Stage): Injection {
   };
 
   return {
-    inject: async (fault) => {
+    inject: async (given) => {
+      const fault = checkFault(given);
       count += 1;
       const id = `fault ${count}`;
       const { last, unseen: missed } = await doing(() => nemesis.inject(id, fault));

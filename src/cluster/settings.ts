@@ -58,6 +58,22 @@ export function readLogStore(environment: NodeJS.ProcessEnv = process.env): LogS
   });
 }
 
+const ETCD_VARIABLES = [
+  'COBALT_ETCD_USER',
+  'COBALT_ETCD_PASSWORD_FILE',
+  'COBALT_ETCD_CA_FILE',
+  'COBALT_ETCD_CERT_FILE',
+  'COBALT_ETCD_KEY_FILE',
+] as const;
+
+/** Who we are to an etcd that is there, as a daemon is told it; none is looked into. */
+export function readEtcdVariables(
+  environment: NodeJS.ProcessEnv = process.env,
+): Readonly<Record<string, string>> {
+  const given = ETCD_VARIABLES.map((name) => [name, environment[name] ?? ''] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+}
+
 /** Throws `machine` when a Docker CLI context is named that doesn't exist. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): RigSettings {
   const engine: EngineOptions = {

@@ -22,14 +22,17 @@ export async function startControlDaemon(options: {
   readonly name: string;
   readonly folder: string;
   readonly etcd: readonly string[];
+  /** More that it is to be told of etcd. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
 }): Promise<ControlDaemon> {
-  const { clock, network, name, folder, etcd } = options;
+  const { clock, network, name, folder, etcd, variables } = options;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(folder, 'control.log');
   const child = await startChild({
     ...{ clock, command: process.execPath, args: [MAIN], logFile },
     environment: {
+      ...variables,
       COBALT_NODE_NAME: name,
       COBALT_ROLES: 'api,engine',
       COBALT_ETCD_ENDPOINTS: etcd.join(','),

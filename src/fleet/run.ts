@@ -10,6 +10,7 @@ import { RigError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { hex, type Random } from '../base/random.ts';
 import { createEtcdKv } from '../kv/etcd.ts';
+import type { EtcdCredentials } from '../kv/etcd-credentials.ts';
 import type { Network } from '../network/network.ts';
 import { createMemoryDisk } from '../storage/memory.ts';
 import type { FleetWorld } from './agent.ts';
@@ -47,6 +48,10 @@ export interface RunOptions {
   /** Whether to start an API and an engine. */
   readonly control: boolean;
   readonly port?: number | undefined;
+  /** Who it is to an etcd that is there, and what tells a daemon the same. Default: nobody. */
+  readonly access?:
+    | { readonly credentials: EtcdCredentials; readonly variables: Readonly<Record<string, string>> }
+    | undefined;
   /** Asked where it has an etcd of its own. Default: `etcd`, found on the PATH. */
   readonly findEtcd?: () => Promise<string | undefined>;
   readonly onProgress: (what: string) => void;
@@ -93,7 +98,7 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
   // Of several clusters on one machine no two daemons may have one name.
   const name = `${cluster.prefix}-control-${hex(random, 8)}`;
   await using control = options.control
-    ? await startControlDaemon({ clock, network, name, folder, etcd })
+    ? await startControlDaemon({ clock, network, name, folder, etcd, variables: options.access?.variables })
     : undefined;
   const api = control?.url ?? null;
   await lock.tell({ url: world.agentUrl, etcd, api });
@@ -149,7 +154,7 @@ async function serve(options: RunOptions, parts: Parts, signal: AbortSignal): Pr
 }
 
 async function openFleetWorld(
-  { clock, random, log, network, port }: RunOptions,
+  { clock, random, log, network, port, access }: RunOptions,
   {
     cluster: { heartbeatSeconds, reconcileIntervalMs },
     etcd,
@@ -160,7 +165,7 @@ async function openFleetWorld(
   let world: FleetWorld | undefined;
   const { least, most } = REQUEST_TIMEOUT_MS;
   const requestTimeoutMs = Math.min(most, Math.max(least, heartbeatSeconds * 1000));
-  const kv = createEtcdKv({ endpoints: etcd, requestTimeoutMs });
+  const kv = createEtcdKv({ ...access?.credentials, endpoints: etcd, requestTimeoutMs });
   const open = await openWorld(
     {
       ...{ clock, random, log, kv, network, port, heartbeatSeconds, reconcileIntervalMs },

@@ -4,7 +4,6 @@ import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import type { ContainerState, DiskCondition, Disks, DiskWrite } from '../rig/deployment.ts';
 import { createConditions } from '../rig/keyed-conditions.ts';
-import type { TopologyNode } from '../rig/topology.ts';
 import type { ModelledDisk } from './disk.ts';
 import { fillVolume } from './nfs.ts';
 
@@ -21,9 +20,8 @@ export const ALWAYS_THERE = { state: async () => 'running' as const };
 export function createModelledDisks(options: {
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<string, DiskOwner>;
-  readonly planned: (name: string) => TopologyNode | undefined;
 }): Disks {
-  const { clock, nodes, planned } = options;
+  const { clock, nodes } = options;
   const conditions = createConditions<DiskCondition>({
     ...ALWAYS_THERE,
     apply: async (node, all) => {
@@ -68,10 +66,7 @@ export function createModelledDisks(options: {
         ]),
       );
     },
-    missing: async (condition, node) =>
-      (condition === 'failing' || condition === 'slow') && planned(node)?.disk !== 'breakable'
-        ? `the disk of ${node} is a plain one: give it \`disk: 'breakable'\` in the topology`
-        : undefined,
+    missing: async () => undefined,
   };
 }
 

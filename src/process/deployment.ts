@@ -72,8 +72,6 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
     return etcd.get(name)?.member.state ?? nodes.get(name)?.state ?? 'absent';
   };
   const hasNetwork = (name: string): boolean => ['running', 'paused'].includes(stateOf(name));
-  const planned = (name: string): TopologyNode | undefined =>
-    topology.nodes.find((node) => node.name === name);
   const requireRunning = (name: string): void => {
     const state = stateOf(name);
     if (state !== 'running') throw new RigError('conflict', `${name} is ${state}`);
@@ -202,9 +200,9 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
       lose: async (member) => etcd.get(member)?.lose(),
     }),
     links: network.links,
-    disks: createModelledDisks({ clock, nodes, planned }),
-    clocks: createClocks({ clock, signal: ending.signal, nodes, planned, fakeTime, api: apiOf }),
-    failpoints: createFailpointSwitches({ topology: () => topology, nodes }),
+    disks: createModelledDisks({ clock, nodes }),
+    clocks: createClocks({ clock, signal: ending.signal, nodes, fakeTime, api: apiOf }),
+    failpoints: createFailpointSwitches(nodes),
     memory: createMemory({ clock, random, memberOf }),
     metrics: async (node) => (await fetchHttp(`${apiOf(node)}/metrics`)).text(),
     keep: () => undefined,

@@ -4,13 +4,10 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { ALWAYS_THERE } from '../hardware/disks.ts';
 import type { FailpointSwitches } from '../rig/deployment.ts';
 import { createConditions } from '../rig/keyed-conditions.ts';
-import type { Topology } from '../rig/topology.ts';
 
-export function createFailpointSwitches(options: {
-  readonly topology: () => Topology;
-  readonly nodes: ReadonlyMap<string, { readonly failpointsFile: string }>;
-}): FailpointSwitches {
-  const { topology, nodes } = options;
+export function createFailpointSwitches(
+  nodes: ReadonlyMap<string, { readonly failpointsFile: string }>,
+): FailpointSwitches {
   const conditions = createConditions<string>({
     ...ALWAYS_THERE,
     apply: async (node, failpoints) => {
@@ -22,11 +19,5 @@ export function createFailpointSwitches(options: {
       renameSync(`${file}.new`, file);
     },
   });
-  return {
-    set: conditions.set,
-    missing: () =>
-      topology().settings.failpointSwitches
-        ? undefined
-        : "the daemons' failpoints can't be switched: give the topology settings.failpointSwitches: true",
-  };
+  return { set: conditions.set };
 }

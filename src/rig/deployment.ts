@@ -216,8 +216,8 @@ export interface Disks {
   emptyVolume(volume: string): Promise<void>;
   /** Writes into the volume, wherever it is, by node. */
   writeVolume(volume: string): Promise<ReadonlyMap<string, DiskWrite>>;
-  /** Why a disk can't be put in that condition; undefined when it can. */
-  missing(condition: DiskCondition['is'], node: string): Promise<string | undefined>;
+  /** What the node lacks for a breakable disk, which its topology gives it; undefined when it can be had. */
+  missing(node: string): Promise<string | undefined>;
 }
 
 /** How far a clock is ahead of the true time: a function of the time. */
@@ -242,8 +242,8 @@ export interface Clocks {
   expectedMs(node: string, exceptKey: string): number;
   /** By what the node's API says the time is, to the second. */
   read(node: string): Promise<ClockReading>;
-  /** Why a clock can't be set wrong; undefined when it can. */
-  missing(node: string): Promise<string | undefined>;
+  /** What this machine lacks for setting a clock wrong; undefined when it can be done. */
+  missing(): Promise<string | undefined>;
 }
 
 /** A key as it is in etcd. */
@@ -286,8 +286,6 @@ export interface Store {
 export interface FailpointSwitches {
   /** As {@link Disks.set}: of two for one failpoint, the later counts. A node that doesn't run is left as it is. */
   set(key: string, node: string, failpoints: string | undefined): Promise<void>;
-  /** Why they can't be switched here; undefined when they can. */
-  missing(): string | undefined;
 }
 
 /** The memory that members may use. */

@@ -1,19 +1,22 @@
 // Performs a scenario's script, a step at a time.
 
+import { hasCode } from '../base/errors.ts';
 import { createWorkClock } from './checks/work-clock.ts';
+import { describeStep } from './describe.ts';
 import { createNemesis } from './faults/nemesis.ts';
 import { healthOf } from './health.ts';
 import type { ExpectationEvent } from './history.ts';
 import { createKernelMounts } from './kernel-mounts.ts';
 import { announced, concluded } from './progress.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, Step } from './scenario.ts';
 import type { Scene } from './scene.ts';
 import { createSite } from './site.ts';
 import { createNames, type Stage } from './stage.ts';
 import { act, allOf } from './steps.ts';
 
 /**
- * `onStep` is told before each step what it is, and after it what came of what it awaited. Throws `machine` when the rig
+ * `onStep` is told before each step what it is, and after it what came of what it awaited. The script ends early where
+ * what a step builds on is not there. Throws `machine` when the rig
  * itself can't go on, `aborted` when it was told to stop; traffic has ended by then.
  */
 export async function perform(
@@ -38,9 +41,10 @@ export async function perform(
     for (const step of options.scenario.script) {
       stage.signal.throwIfAborted();
       options.onStep(announced(step));
-      await act(scene, step);
+      const goesOn = await attempt(scene, step);
       const told = concluded(expected.splice(0), createWorkClock(journal.machine));
       if (told !== undefined) options.onStep(told);
+      if (!goesOn) break;
     }
     await nemesis.healAll();
   } finally {
@@ -48,6 +52,22 @@ export async function perform(
     // One that can't end in peace leaves none of the others at work: they would outlive the run's record.
     const all = [...scene.traffic.values(), ...scene.followers.values(), kernel];
     await allOf(all.map((one) => one.end()));
+  }
+}
+
+/**
+ * False where what earlier steps were to bring about isn't there, such as a volume that no API took: all that comes
+ * after builds on it. That says nothing more of the system, and what was recorded until then is judged.
+ */
+async function attempt(scene: Scene, step: Step): Promise<boolean> {
+  try {
+    await act(scene, step);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'not_found')) throw error;
+    const seen = `${error.message}, so that the script ends here`;
+    scene.stage.journal.record({ type: 'expectation', what: describeStep(step), outcome: 'unseen', seen });
+    return false;
   }
 }
 

@@ -181,7 +181,7 @@ async function mount(scene: Scene, step: StepOf<'mount'>): Promise<void> {
   const { kernel, names, stage } = scene;
   const volume = names.idOf(step.mount);
   const server = volumeOf(stage.recorder, volume)?.node;
-  if (server == null) throw new RigError('unavailable', `volume ${step.mount} is on no node now`);
+  if (server == null) throw new RigError('not_found', `volume ${step.mount} is on no node now`);
   const startedMs = stage.journal.atMs();
   const found = await kernel.mount({ consumer: step.by, volume, server });
   // Where it can't be had nothing is expected of it.

@@ -54,8 +54,6 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     world,
     random: world.random(),
     nodes,
-    planned: (name) => topology.nodes.find((node) => node.name === name),
-    hasSwitches: () => topology.settings.failpointSwitches,
   });
   for (const member of allMembers(topology)) world.addressOf(member);
 

@@ -8,7 +8,6 @@ import { someMs } from '../hardware/wires.ts';
 import { type ActiveCondition, offsetMs } from '../rig/clock/offsets.ts';
 import type { Clocks, Deployment } from '../rig/deployment.ts';
 import { createConditions } from '../rig/keyed-conditions.ts';
-import type { TopologyNode } from '../rig/topology.ts';
 import type { SimulatedNode } from './node.ts';
 import type { Switches } from './switches.ts';
 import type { World } from './world.ts';
@@ -22,12 +21,10 @@ export interface HardwareOptions {
   readonly world: World;
   readonly random: Random;
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
-  readonly planned: (name: string) => TopologyNode | undefined;
-  readonly hasSwitches: () => boolean;
 }
 
 export function createHardware(options: HardwareOptions): Hardware {
-  const { world, planned, hasSwitches } = options;
+  const { world } = options;
   const clocks = createConditions<ActiveCondition>({ ...ALWAYS_THERE, apply: async () => undefined });
   const failpoints = createConditions<string>({ ...ALWAYS_THERE, apply: async () => undefined });
   const nowMs = (): number => world.rig.clock.nowMs();
@@ -37,19 +34,15 @@ export function createHardware(options: HardwareOptions): Hardware {
       failpoints: (node) => failpoints.of(node).join(';'),
     },
     parts: {
-      disks: createModelledDisks({ clock: world.rig.clock, nodes: options.nodes, planned }),
+      disks: createModelledDisks({ clock: world.rig.clock, nodes: options.nodes }),
       clocks: {
         set: (key, node, condition) => clocks.set(key, node, condition && { condition, sinceMs: nowMs() }),
         expectedMs: (node, exceptKey) => offsetMs(clocks.of(node, exceptKey), nowMs()),
         read: async (node) => readClock(options, node),
-        missing: async (node) =>
-          planned(node)?.clock === 'own'
-            ? undefined
-            : `${node} has the host's clock: give it \`clock: 'own'\``,
+        missing: async () => undefined,
       },
       failpoints: {
         set: failpoints.set,
-        missing: () => (hasSwitches() ? undefined : 'give the topology settings.failpointSwitches: true'),
       },
       memory: createMemory(options),
     },

@@ -94,6 +94,21 @@ onEveryStore('the API', ({ backend }) => {
     expect(await api.page('?name=other')).toEqual({ ids: [], next: null });
   }, 60_000);
 
+  it('has 503 where the store is put back to a backup in the middle of a list', async () => {
+    const kv = backend().connect();
+    await fill(kv, 1100);
+    // What has been read is of a revision that the store has yet to come to again.
+    const putBack: Kv = {
+      ...kv,
+      list: (prefix, { revision, ...options } = {}) =>
+        kv.list(prefix, { ...options, ...(revision !== undefined && { revision: revision + 1_000 }) }),
+    };
+    await using api = await startApi({ kv: putBack });
+    const { status, json } = await api.call('GET', '/volumes?name=other');
+    expect({ status, code: json.error.code }).toEqual({ status: 503, code: 'unavailable' });
+    await kv.close();
+  });
+
   it('refuses queries that it does not know', async () => {
     await using api = await serve(1);
     const bad = [

@@ -1,7 +1,9 @@
 // Long lists, page by page. A page is read as of one revision, however many reads it takes.
 
 import { z } from 'zod';
+import { hasCode, RigError } from '../../base/errors.ts';
 import { nameIn } from '../../kv/keys.ts';
+import type { Kv, ListOptions, ListResult } from '../../kv/kv.ts';
 import { readable } from '../../model/parse.ts';
 import { malformedTo } from './malformed.ts';
 import type { ApiContext } from './route.ts';
@@ -44,7 +46,7 @@ export async function readPage<Schema extends z.ZodType>(
   let from = after === undefined ? undefined : `${prefix}${after}`;
   let revision: number | undefined;
   for (let more = true; more && found.length <= limit; ) {
-    const listed = await kv.list(prefix, {
+    const listed = await listAt(kv, prefix, {
       limit: keep === undefined ? Math.min(READ_LIMIT, limit + 1 - found.length) : READ_LIMIT,
       ...(from === undefined ? {} : { after: from }),
       ...(revision === undefined ? {} : { revision }),
@@ -63,6 +65,16 @@ export async function readPage<Schema extends z.ZodType>(
   const last = values.at(-1);
   const next = found.length > limit && last !== undefined ? nameIn(prefix, last.key) : null;
   return { values: values.map(({ value }) => value), next };
+}
+
+/** The revision was the store's own: one that it has yet to reach is lost to it, as after it was put back to a backup. */
+async function listAt(kv: Kv, prefix: string, options: ListOptions): Promise<ListResult> {
+  try {
+    return await kv.list(prefix, options);
+  } catch (error) {
+    if (options.revision === undefined || !hasCode(error, 'invalid')) throw error;
+    throw new RigError('compacted', `etcd has lost revision ${options.revision}`, { cause: error });
+  }
 }
 
 /** Every value under a prefix. */

@@ -141,9 +141,9 @@ export function createDeployment(
 
   const api = (node: string): Promise<string> => url(node, API_PORT);
   const disks = createDisks({ containers, topology: () => topology });
-  const clocks = createClocks({ containers, clock, topology: () => topology, api });
+  const clocks = createClocks({ containers, clock, api });
 
-  const failpoints = createFailpointSwitches({ containers, topology: () => topology });
+  const failpoints = createFailpointSwitches(containers);
   const memory = createMemory(docker, containers);
 
   const retopologize = async (changed: Partial<Topology>): Promise<void> => {

@@ -12,9 +12,6 @@ export interface ContainerDisks extends Disks {
   refresh(node: string): Promise<void>;
 }
 
-/** Those that need the filters under a breakable disk. */
-const NEED_FILTERS: readonly DiskCondition['is'][] = ['failing', 'slow'];
-
 export function createDisks(options: {
   readonly containers: Containers;
   readonly topology: () => Topology;
@@ -57,11 +54,7 @@ export function createDisks(options: {
     },
     writeVolume: async (volume) =>
       new Map((await inVolume('try', volume)).map(([node, result]) => [node, writeOf(result)])),
-    missing: async (condition, node) => {
-      if (!NEED_FILTERS.includes(condition)) return undefined;
-      if (topology().nodes.find(({ name }) => name === node)?.disk !== 'breakable') {
-        return `the disk of ${node} is a plain one: give it \`disk: 'breakable'\` in the topology`;
-      }
+    missing: async (node) => {
       const { exitCode } = await containers.exec(node, BREAKABLE);
       return exitCode === 0 ? undefined : `${node} has no FUSE, which a breakable disk needs`;
     },

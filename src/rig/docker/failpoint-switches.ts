@@ -4,7 +4,6 @@ import { RigError } from '../../base/errors.ts';
 import { FAILPOINTS_FILE } from '../compose/node-environment.ts';
 import type { FailpointSwitches } from '../deployment.ts';
 import { createConditions } from '../keyed-conditions.ts';
-import type { Topology } from '../topology.ts';
 import type { Containers } from './containers.ts';
 
 /** Complete at once, or not there; without any, it goes. */
@@ -15,11 +14,7 @@ export interface ContainerFailpointSwitches extends FailpointSwitches {
   refresh(node: string): Promise<void>;
 }
 
-export function createFailpointSwitches(options: {
-  readonly containers: Containers;
-  readonly topology: () => Topology;
-}): ContainerFailpointSwitches {
-  const { containers, topology } = options;
+export function createFailpointSwitches(containers: Containers): ContainerFailpointSwitches {
   const conditions = createConditions<string>({
     state: containers.state,
     apply: async (node, failpoints) => {
@@ -32,9 +27,5 @@ export function createFailpointSwitches(options: {
   return {
     set: conditions.set,
     refresh: conditions.refresh,
-    missing: () =>
-      topology().settings.failpointSwitches
-        ? undefined
-        : "the daemons' failpoints can't be switched: give the topology settings.failpointSwitches: true",
   };
 }

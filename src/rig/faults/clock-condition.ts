@@ -42,7 +42,13 @@ export function clockCondition<Spec extends ClockFault>(way: {
   return {
     family: 'clock',
     describe: (spec) => `${way.name(spec)} at ${describeSelector(spec.on)}`,
-    missing: (site, { on }) => missingAt(site, on, site.deployment.clocks.missing),
+    missing: (site, { on }) =>
+      missingAt(site, on, (node, planned) => {
+        if (planned?.clock !== 'own')
+          return `${node} has the host's clock: give it \`clock: 'own'\` in the topology`;
+        if (!planned.roles.includes('api')) return `the clock of ${node} can't be seen: it has no API`;
+        return site.deployment.clocks.missing();
+      }),
     members: ({ on }, view, random) => select(on, view, random),
     inject: async (site, hit) => void (await set(site, hit, true)),
     shows: (site, hit) => look(site, hit, false),

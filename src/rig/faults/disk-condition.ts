@@ -10,6 +10,8 @@ import type { FaultSpec } from './spec.ts';
 type DiskSpec = Extract<FaultSpec, { readonly fault: `disk-${string}` }>;
 
 const PROBE_BYTES = 256 * 1024;
+/** What no plain disk can be put in. */
+const NEED_BREAKABLE: readonly DiskCondition['is'][] = ['failing', 'slow'];
 
 interface Way<Spec> {
   /** `full disk`. */
@@ -46,7 +48,12 @@ export function diskCondition<Spec extends DiskSpec>(way: Way<Spec>): Fault<Spec
     family: 'disk',
     describe: (spec) => `${name(spec)} at ${describeSelector(onOf(spec))}`,
     missing: (site, spec) =>
-      missingAt(site, onOf(spec), (node) => site.deployment.disks.missing(condition(spec).is, node)),
+      missingAt(site, onOf(spec), (node, planned) => {
+        if (!NEED_BREAKABLE.includes(condition(spec).is)) return undefined;
+        if (planned?.disk !== 'breakable')
+          return `the disk of ${node} is a plain one: give it \`disk: 'breakable'\` in the topology`;
+        return site.deployment.disks.missing(node);
+      }),
     members: (spec, view, random) => select(onOf(spec), view, random),
     inject: async (site, hit) => void (await set(site, hit, condition(hit.spec))),
     shows: async (site, hit) => {

@@ -47,7 +47,10 @@ const set = ({ deployment }: Site, { id, members }: Hit<Stumble>, failpoints: st
 export const failpoint: Fault<Stumble> = {
   family: 'code',
   describe: ({ failpoints, on }) => `${failpoints} at ${describeSelector(on)}`,
-  missing: async ({ deployment }) => deployment.failpoints.missing(),
+  missing: async ({ deployment }) =>
+    deployment.topology.settings.failpointSwitches
+      ? undefined
+      : "the daemons' failpoints can't be switched: give the topology settings.failpointSwitches: true",
   members: ({ on, failpoints }, view, random) => {
     // Refused here rather than by the daemon.
     parseFailpoints(failpoints);

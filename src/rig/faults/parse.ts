@@ -1,4 +1,4 @@
-// A fault as people type it: its name, whom it hits, and `field=value` for how hard. Pure.
+// A fault as people type it, its name, whom it hits, and `field=value` for how hard; or as a test's code has it. Pure.
 
 import { RigError } from '../../base/errors.ts';
 import { fieldErrors } from '../../model/parse.ts';
@@ -45,20 +45,31 @@ const FIRST: Partial<Record<FaultName, string>> = {
  * Throws `invalid`, naming every field at fault and what there is.
  */
 export function parseFault(name: string, words: readonly string[]): FaultSpec {
-  const fault = FAULT_NAMES.find((one) => one === name);
-  if (fault === undefined) {
-    throw new RigError('invalid', `there is no fault '${name}'`, {
-      next: `Choose from: ${FAULT_NAMES.join(', ')}; rig faults tells of each.`,
-    });
-  }
+  const fault = faultNamed(name);
   const fields = Object.entries({ ...defaultsOf(fault), ...fieldsOf(fault, words) });
   const typed = fields.map(([field, word]) => [field, VALUES[field]?.(word) ?? word]);
-  const result = FAULT_FIELDS[fault].safeParse(Object.fromEntries(typed));
+  return checked(fault, Object.fromEntries(typed), exampleOf(fault));
+}
+
+/** Whatever a test's types may have let through. Throws as `parseFault` does; nothing may be left out. */
+export function checkFault({ fault: name, ...fields }: FaultSpec): FaultSpec {
+  const fault = faultNamed(name);
+  return checked(fault, fields, JSON.stringify(EXAMPLES[fault]));
+}
+
+function faultNamed(name: string): FaultName {
+  const fault = FAULT_NAMES.find((one) => one === name);
+  if (fault !== undefined) return fault;
+  throw new RigError('invalid', `there is no fault '${name}'`, {
+    next: `Choose from: ${FAULT_NAMES.join(', ')}; rig faults tells of each.`,
+  });
+}
+
+function checked(fault: FaultName, fields: object, example: string): FaultSpec {
+  const result = FAULT_FIELDS[fault].safeParse(fields);
   if (result.success) return { fault, ...result.data } as FaultSpec;
   const wrong = fieldErrors(result.error).map(({ path, message }) => `'${path}' ${message}`);
-  throw new RigError('invalid', `${fault}: ${wrong.join('; ')}`, {
-    next: `Give it as in: ${exampleOf(fault)}.`,
-  });
+  throw new RigError('invalid', `${fault}: ${wrong.join('; ')}`, { next: `Give it as in: ${example}.` });
 }
 
 function fieldsOf(fault: FaultName, words: readonly string[]): Readonly<Record<string, string>> {

@@ -10,9 +10,8 @@ export const pause = halting<SpecOf<'pause'>>({
   // Whoever mounts anything on this machine asks each loop device what it is of, and a frozen FUSE never answers.
   missing: async (site, { on, role }) => {
     if (role !== undefined) return undefined;
-    const { nodes } = site.deployment.topology;
-    return missingAt(site, on, async (name) =>
-      nodes.some((node) => node.name === name && node.disk === 'breakable')
+    return missingAt(site, on, (name, planned) =>
+      planned?.disk === 'breakable'
         ? `no node of this machine can mount its disk while ${name} is frozen: it has disk: 'breakable'`
         : undefined,
     );

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, LEASES_KEPT, threeNodes } from './common.ts';
 
 /** Agent down, volume present, changes in ETCD: the disk follows when the node returns. */
 export const agentDownVolumePresent: Scenario = {
@@ -40,6 +40,7 @@ export const agentDownVolumePresent: Scenario = {
     { await: { converged: 'node2' }, withinMs: 5_000 },
     { io: 'read', volume: 'a', by: 'consumer2', file: 'before', outcome: 'ok', withinMs: 15_000 },
     { io: 'write', volume: 'a', by: 'consumer1', file: 'after', outcome: 'refused', withinMs: 2_000 },
+    LEASES_KEPT,
   ],
   checks: [...ALWAYS, 'constraints', 'heartbeats', 'durability', 'access'],
 };

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, DATA, mib, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, DATA, LEASES_KEPT, mib, threeNodes } from './common.ts';
 
 const exports = [{ consumer: 'consumer1', access: 'rw' }] as const;
 const a = { volume: 'a', by: 'consumer1' } as const;
@@ -42,6 +42,7 @@ export const cloneAndDelete: Scenario = {
     { await: { volume: 'a', state: 'absent' }, withinMs: 5_000 },
     { io: 'read', ...b, file: 'one', outcome: 'ok', withinMs: 5_000 },
     { io: 'write', ...b, file: 'two', outcome: 'ok', withinMs: 5_000 },
+    LEASES_KEPT,
   ],
   checks: [...ALWAYS, ...DATA, 'clones'],
 };

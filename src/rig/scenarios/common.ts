@@ -24,7 +24,11 @@ export const CLUSTER_UP: readonly Step[] = [
   { await: { registered: 'all' }, withinMs: 30_000 },
   { await: { leader: 'one' }, withinMs: 10_000 },
   { await: { ready: 'all' }, withinMs: 10_000 },
+  { mark: 'up' },
 ];
+
+/** However fast a mode and a seed are, agents are seen to keep their leases: before a TTL is over, `heartbeats` can't tell. */
+export const LEASES_KEPT: Step = { hold: LEASE_TTL_MS, since: 'up', why: 'every agent renews its lease' };
 
 /** A volume that consumer1 may read and write, there and exported. */
 export const exported = (create: string, sizeGib = 1): readonly Step[] => [

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, LEASES_KEPT, threeNodes } from './common.ts';
 
 const STAYS_DEAD = { engine: 'never' } as const;
 
@@ -44,6 +44,7 @@ export const engineLeaderDown: Scenario = {
     { await: { volume: 'b', state: 'ready', exported: true }, withinMs: HESITATION_MS + 2_000 },
     { call: { create: 'c', sizeGib: 1 }, via: 'node1', status: 202 },
     { await: { volume: 'c', state: 'ready', exported: true }, withinMs: HESITATION_MS + 2_000 },
+    LEASES_KEPT,
   ],
   checks: [...ALWAYS, 'heartbeats', 'no-stale-leases'],
 };

@@ -14,6 +14,8 @@ export interface FaultInTurn {
   readonly inject: FaultSpec;
   /** How long it lasts once it shows. Default: {@link LASTS_MS}. */
   readonly lastsMs?: number;
+  /** What more clients do from before it comes until it is gone, so that whoever is hit has to do with it. */
+  readonly meanwhile?: Workload['mix'];
 }
 
 /** Several calls of every client. */
@@ -71,7 +73,7 @@ export function faultFamily(family: {
       ...before,
       { workload, as: WORK },
       { hold: FIRST_FAULT_MS, why: 'the first volumes come to be' },
-      ...faults.flatMap(lifeOf),
+      ...faults.flatMap((fault, index) => lifeOf(fault, index, workload)),
       { hold: calmMs(topology.settings), why: 'the cluster works undisturbed' },
       { endTraffic: WORK },
       ...worksFor(topology, withinMs),
@@ -84,7 +86,19 @@ export function faultFamily(family: {
 const calmMs = ({ leaseTtlSeconds }: { readonly leaseTtlSeconds: number }): number =>
   1_000 * (leaseTtlSeconds + 1);
 
-function lifeOf({ inject, lastsMs = LASTS_MS }: FaultInTurn, index: number): readonly Step[] {
+function lifeOf(
+  { inject, lastsMs = LASTS_MS, meanwhile }: FaultInTurn,
+  index: number,
+  workload: Workload,
+): readonly Step[] {
   const as = `${index + 1}-${inject.fault}`;
-  return [{ inject, as }, { hold: lastsMs, why: `${as} lasts` }, { heal: as }];
+  const life = [{ inject, as }, { hold: lastsMs, why: `${as} lasts` }, { heal: as }];
+  if (meanwhile === undefined) return life;
+  const more = `${WORK}-${index + 1}`;
+  return [
+    // Whether it was enough is told by the fault, which shows or doesn't.
+    { workload: { ...workload, mix: { list: 1, ...meanwhile }, leastPercent: 0 }, as: more },
+    ...life,
+    { endTraffic: more },
+  ];
 }

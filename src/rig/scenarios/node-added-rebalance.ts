@@ -1,5 +1,5 @@
 import type { Scenario, Step } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, DATA, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, DATA, LEASES_KEPT, threeNodes } from './common.ts';
 
 /** Six on each of two nodes of 8 GiB: 75 %. With a third node the average is 50 %. */
 const VOLUMES = Array.from({ length: 12 }, (_, index) => `v${index + 1}`);
@@ -38,6 +38,7 @@ export const nodeAddedRebalance: Scenario = {
     { await: { balancedWithinPercent: 20 }, withinMs: 100 },
     { await: { converged: 'node3' }, withinMs: 5_000 },
     each((volume) => ({ io: 'read', volume, by, file: 'one', outcome: 'ok', withinMs: 10_000 })),
+    LEASES_KEPT,
   ],
   checks: [...ALWAYS, ...DATA, 'moves', 'told', 'watch', 'rebalance-converges'],
 };

@@ -1,5 +1,5 @@
 import type { Scenario, Step } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, DATA, mib, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, DATA, LEASES_KEPT, mib, threeNodes } from './common.ts';
 
 const VOLUMES = ['a', 'b', 'c', 'd', 'e'];
 const each = (step: (volume: string) => Step): Step => ({ together: VOLUMES.map(step) });
@@ -60,6 +60,7 @@ export const nodeDrained: Scenario = {
     { call: { undrain: 'node1' }, via: 'node1', status: 202 },
     { call: { create: 'back', sizeGib: 1 }, via: 'node1', status: 202 },
     { await: { volume: 'back', state: 'ready', on: 'node1' }, withinMs: 5_000 },
+    LEASES_KEPT,
   ],
   checks: [...ALWAYS, ...DATA, 'constraints', 'moves', 'told', 'watch', 'rebalance-converges'],
 };

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, DATA, mib, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, DATA, LEASES_KEPT, mib, threeNodes } from './common.ts';
 
 const a = { volume: 'a', by: 'consumer1' } as const;
 const GIB = 1024;
@@ -55,6 +55,7 @@ export const resizeOverQuota: Scenario = {
     { io: 'read', ...a, file: 'second', outcome: 'ok', withinMs: 5_000 },
     { io: 'write', ...a, file: 'third', bytes: mib(8), outcome: 'ok', withinMs: 10_000 },
     { await: { empty: 'node1' }, withinMs: 10_000 },
+    LEASES_KEPT,
   ],
   checks: [...ALWAYS, ...DATA, 'constraints', 'moves'],
 };

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, DATA, LEASE_TTL_MS, mib, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, DATA, LEASES_KEPT, mib, threeNodes } from './common.ts';
 
 /** How long a consumer may have to wait for a volume that is moved, and how soon it may mount it then. */
 const MOVED_MS = 10_000;
@@ -62,8 +62,7 @@ export const volumeMoved: Scenario = {
     },
     { await: { volume: 'a', state: 'ready', notOn: 'node2', exported: true }, withinMs: 2_000 },
     { io: 'read', ...a, file: 'second', outcome: 'ok', withinMs: MOUNTED_MS },
-    // However fast a mode is, agents are seen to keep their leases.
-    { hold: LEASE_TTL_MS, why: 'every agent renews its lease' },
+    LEASES_KEPT,
     { endTraffic: 'work' },
     { endTraffic: 'application' },
     { await: { empty: 'node2' }, withinMs: 10_000 },

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Cluster, startCluster, withCluster } from '../../../src/index.ts';
+import { type Cluster, type FaultSpec, startCluster, withCluster } from '../../../src/index.ts';
 import { describeEachMode } from '../../../src/jest.ts';
 
 const ONE = { nodes: [{ name: 'node1' }], consumers: ['consumer1'] };
@@ -84,6 +84,22 @@ await describeEachMode(['simulated'], 'a cluster in the hands of a test', (mode)
       message: expect.stringContaining('it was not seen that'),
     });
     await cluster.start('node3');
+    await cluster.heal();
+  });
+
+  it('refuses a fault that is not whole, before anything is touched', async () => {
+    const wrong: readonly [object, string][] = [
+      [{ fault: 'latency', on: 'node3', delayMs: 200 }, "latency: 'jitterMs' is missing"],
+      [{ fault: 'latency', on: 'node3', delayMs: '200', jitterMs: 0 }, "'delayMs' must be a number"],
+      [{ fault: 'kill', on: 'node3', rolle: 'agent' }, "'rolle'"],
+      [{ fault: 'partition', shape: 'isolate', on: [] }, "'on'"],
+      [{ fault: 'earthquake', on: 'node3' }, "there is no fault 'earthquake'"],
+      [{ fault: 'constructor' }, "there is no fault 'constructor'"],
+    ];
+    for (const [spec, words] of wrong) {
+      const refused = expect(cluster.inject(spec as FaultSpec)).rejects;
+      await refused.toMatchObject({ code: 'invalid', message: expect.stringContaining(words) });
+    }
     await cluster.heal();
   });
 

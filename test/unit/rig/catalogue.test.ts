@@ -10,6 +10,7 @@ import type { FaultSpec } from '../../../src/rig/faults/spec.ts';
 import { orderedBy } from '../../../src/rig/requests.ts';
 import type { Scenario, Step } from '../../../src/rig/scenario.ts';
 import { FAULT_FAMILIES, SCENARIOS, scenariosNamed } from '../../../src/rig/scenarios/catalogue.ts';
+import { faultsCode } from '../../../src/rig/scenarios/faults-code.ts';
 import { etcdMembers, parseTopology } from '../../../src/rig/topology.ts';
 
 /** Names that a step uses: of marks, volumes and members. */
@@ -134,6 +135,13 @@ describe.each(SCENARIOS)('scenario $name', (scenario) => {
     expect(scenario.checks.length).toBeGreaterThan(0);
     expect(new Set(scenario.checks).size).toBe(scenario.checks.length);
   });
+
+  it('lasts long enough for a lease that nobody renews to run out, where leases are judged', () => {
+    const { leaseTtlSeconds } = parseTopology(scenario.topology, scenario.name).settings;
+    const holds = scenario.script.map((step) => ('hold' in step ? step.hold : 0));
+    const leastMs = scenario.checks.includes('heartbeats') ? leaseTtlSeconds * 1_000 : 0;
+    expect(Math.max(...holds)).toBeGreaterThanOrEqual(leastMs);
+  });
 });
 
 describe('the catalogue of faults', () => {
@@ -154,6 +162,17 @@ describe('the catalogue of faults', () => {
     expect(new Set(reached)).toEqual(new Set(FAILPOINTS));
   });
 
+  it('has clients do what an agent is to stumble at, until it has', () => {
+    const { script } = faultsCode;
+    const lives = script.flatMap((step, index) =>
+      'inject' in step && step.inject.fault === 'failpoint' && step.inject.on !== 'leader'
+        ? [script.slice(index - 1, index + 4).map((one) => Object.keys(one)[0])]
+        : [],
+    );
+    expect(lives.length).toBeGreaterThan(0);
+    for (const life of lives) expect(life).toEqual(['workload', 'inject', 'hold', 'heal', 'endTraffic']);
+  });
+
   it.each(FAULT_FAMILIES)(
     '$name heals each of its faults before the next, while clients work',
     (scenario) => {
@@ -164,7 +183,8 @@ describe('the catalogue of faults', () => {
       expect(lives).toEqual(names.flatMap((as) => [`inject ${as}`, `heal ${as}`]));
       const kinds = scenario.script.map((step) => Object.keys(step)[0]);
       expect(kinds.indexOf('workload')).toBeLessThan(kinds.indexOf('inject'));
-      expect(kinds.indexOf('endTraffic')).toBeGreaterThan(kinds.lastIndexOf('heal'));
+      const ends = scenario.script.findIndex((step) => 'endTraffic' in step && step.endTraffic === 'work');
+      expect(ends).toBeGreaterThan(kinds.lastIndexOf('heal'));
       // Of another family are only those that etcd's members are hit by.
       const families = new Set(injectedBy(scenario).map((spec) => `faults-${faultOf(spec).family}`));
       expect(families).toContain(scenario.name);

@@ -75,3 +75,31 @@ describe('a script that ends before its time', () => {
     server.close();
   });
 });
+
+describe('a script whose volume no API takes', () => {
+  it('ends where it needs that, without failing', async () => {
+    const recorded: Partial<HistoryEvent>[] = [];
+    const clock = createSystemClock();
+    const stage = {
+      clock,
+      signal: new AbortController().signal,
+      recorder: { keys: () => new Map(), revision: () => 0 },
+      journal: { atMs: () => 0, record: (event: HistoryEvent) => recorded.push(event), machine: [] },
+      clients: { http: async () => ({ status: 503, body: {}, elapsedMs: 1 }) },
+      deployment: {
+        topology: parseTopology({ nodes: [{ name: 'node1' }], consumers: ['consumer1'] }, 'this test'),
+        address: async () => '10.0.0.11',
+      },
+    } as unknown as Stage;
+    const script: Scenario['script'] = [
+      { call: { create: 'a', sizeGib: 1 }, via: 'node1', status: 202 },
+      { traffic: 'work', by: 'consumer1', volume: 'a' },
+      { hold: 60_000, why: 'it works' },
+    ];
+    await perform(stage, { scenario: { script } as unknown as Scenario, onStep: () => undefined });
+    expect(recorded).toMatchObject([
+      { type: 'expectation', what: 'create a of 1 GiB via node1 answers 202', outcome: 'missed' },
+      { type: 'expectation', outcome: 'unseen', seen: expect.stringContaining('volume a was never created') },
+    ]);
+  });
+});

@@ -339,6 +339,25 @@ describe('moves', () => {
     expect(CHECKS.moves(run).verdict).toBe('unknown');
   });
 
+  it('accepts what could not be compared of a volume that had arrived whole and gone on, and nothing else', () => {
+    const run = movedOnRun().history.run();
+    const first = run.logs.find(({ event }) => event === 'move.verified');
+    if (first === undefined) throw new Error('nothing was compared');
+    const others = run.logs.filter(({ container, atMs }) => container !== 'node2' || atMs < first.atMs);
+    const verdictOf = (logs: readonly NodeLogLine[]) =>
+      CHECKS.moves({ ...run, logs: [...others, ...logs] }).verdict;
+    const sent = { ...first, atMs: first.atMs - 200, event: 'move.sent' };
+    const unverified = { ...first, atMs: 40_000, event: 'move.unverified' };
+    const trashed = { ...first, atMs: 40_100, event: 'move.source-trashed' };
+    const ofAnother = { ...sent, fields: { ...sent.fields, copy: 'f-9' } };
+    expect(verdictOf([sent, unverified, trashed])).toBe('valid');
+    expect(verdictOf([unverified, trashed])).toBe('unknown');
+    expect(verdictOf([ofAnother, unverified, trashed])).toBe('unknown');
+    // The volume was where that copy had gone to.
+    expect(verdictOf([sent, { ...unverified, atMs: 20_000 }, { ...trashed, atMs: 20_100 }])).toBe('unknown');
+    expect(verdictOf([sent, trashed])).toBe('invalid');
+  });
+
   it('accepts that a volume goes on to a third node', () => {
     expect(CHECKS.moves(movedOnRun().history.run()).verdict).toBe('valid');
   });

@@ -7,11 +7,14 @@ import { diskFull } from '../../../../src/rig/faults/disk-full.ts';
 import { diskSlow } from '../../../../src/rig/faults/disk-slow.ts';
 import type { Site } from '../../../../src/rig/faults/fault.ts';
 import { quotaFull } from '../../../../src/rig/faults/quota-full.ts';
+import { parseTopology } from '../../../../src/rig/topology.ts';
 
-/** A site of two nodes, of which node2 lacks everything. */
+/** A site of three nodes, of which node2 was given nothing, and node3 has no API. */
 function siteOf(
   options: {
     readonly state?: ContainerState;
+    /** Of the mode. */
+    readonly lacks?: string;
     readonly others?: readonly DiskCondition[];
     readonly write?: DiskWrite;
     readonly volumeWrites?: readonly (readonly [string, DiskWrite])[];
@@ -19,14 +22,21 @@ function siteOf(
   } = {},
 ) {
   const done: string[] = [];
-  const lacks = async (node: string) => (node === 'node2' ? 'it lacks that' : undefined);
+  const lacks = async () => options.lacks;
+  const own = { clock: 'own', disk: 'breakable' } as const;
+  const nodes = [
+    { name: 'node1', ...own },
+    { name: 'node2' },
+    { name: 'node3', ...own, roles: ['agent' as const] },
+  ];
   const { ahead = { leastMs: 0, mostMs: 1_100, expectedMs: 0 } } = options;
   const site = {
     random: createSeededRandom(1),
-    view: async () => ({ nodes: ['node1', 'node2'] }),
+    view: async () => ({ nodes: ['node1', 'node2', 'node3'] }),
     idOf: (volume: string) => `id of ${volume}`,
     act: async (act: string, member: string) => void done.push(`${act} ${member}`),
     deployment: {
+      topology: parseTopology({ nodes }, 'this test'),
       state: async () => options.state ?? 'running',
       disks: {
         set: async (key: string, node: string, condition?: DiskCondition) =>
@@ -35,7 +45,7 @@ function siteOf(
         write: async () => options.write,
         emptyVolume: async (volume: string) => void done.push(`empty ${volume}`),
         writeVolume: async () => new Map(options.volumeWrites),
-        missing: (_: string, node: string) => lacks(node),
+        missing: lacks,
       },
       clocks: {
         expectedMs: () => ahead.expectedMs,
@@ -52,16 +62,33 @@ const errors = hit({ fault: 'disk-errors', on: 'node1' } as const);
 const write = (outcome: DiskWrite['outcome'], tookMs = 5): DiskWrite => ({ outcome, tookMs });
 
 describe('what a fault of hardware lacks', () => {
-  it('counts at the nodes that are named, and at every node when any may be chosen', async () => {
-    const { site } = siteOf();
-    const missing = (on: string | readonly string[]) =>
-      Promise.all([
-        diskErrors.missing?.(site, { fault: 'disk-errors', on }),
-        clockOffset.missing?.(site, { fault: 'clock-offset', on, offsetMs: 5_000 }),
-      ]);
-    expect(await missing('node1')).toEqual([undefined, undefined]);
-    expect(await missing(['node1', 'node2'])).toEqual(['it lacks that', 'it lacks that']);
-    expect(await missing('leader')).toEqual(['it lacks that', 'it lacks that']);
+  const missing = (on: string | readonly string[], lacks?: string) => {
+    const { site } = siteOf(lacks === undefined ? {} : { lacks });
+    return Promise.all([
+      diskErrors.missing?.(site, { fault: 'disk-errors', on }),
+      clockOffset.missing?.(site, { fault: 'clock-offset', on, offsetMs: 5_000 }),
+      diskFull.missing?.(site, { fault: 'disk-full', on }),
+    ]);
+  };
+
+  it('is what the topology has not given: at the nodes that are named, or any when any may be chosen', async () => {
+    const plain = [
+      "the disk of node2 is a plain one: give it `disk: 'breakable'` in the topology",
+      "node2 has the host's clock: give it `clock: 'own'` in the topology",
+      undefined,
+    ];
+    expect(await missing('node1')).toEqual([undefined, undefined, undefined]);
+    expect(await missing(['node1', 'node2'])).toEqual(plain);
+    expect(await missing('leader')).toEqual(plain);
+    expect(await missing('node3')).toEqual([
+      undefined,
+      "the clock of node3 can't be seen: it has no API",
+      undefined,
+    ]);
+  });
+
+  it('is what the mode lacks, where the topology has given all', async () => {
+    expect(await missing('node1', 'no such thing')).toEqual(['no such thing', 'no such thing', undefined]);
   });
 });
 
