@@ -69,7 +69,7 @@ describe('a volume that a consumer has mounted by a kernel', () => {
     expect(stderr).toBe(
       stdout.endsWith("by the host's kernel")
         ? ''
-        : "consumer1 boots a small virtual machine to mount by, for the host's kernel has no NFS client: some seconds, once",
+        : "consumer1 starts a small virtual machine to mount by, for the host's kernel has no NFS client: a second or two, once",
     );
     expect((await start(['mount', 'first'])).stderr).toBe('');
     await rig(['mount', 'first'], ['sh', '-c', 'echo hello > /mnt/first/greeting']);
