@@ -20,12 +20,7 @@ export function nextSteps(
   columns: number | undefined = process.stdout.columns,
 ): readonly string[] {
   const width = Math.max(...steps.map(([command]) => command.length));
-  const beside = steps.map(([command, what]) =>
-    what === '' ? `  ${command}` : `  ${command.padEnd(width)}  # ${what}`,
-  );
+  const beside = steps.map(([command, what]) => `  ${command.padEnd(width)}  # ${what}`);
   if (!columns || beside.every((line) => line.length <= columns)) return beside;
-  return steps.flatMap(([command, what]) => [
-    ...(what === '' ? [] : [fitted(`  # ${what}`, '  # ', columns)]),
-    `  ${command}`,
-  ]);
+  return steps.flatMap(([command, what]) => [fitted(`  # ${what}`, '  # ', columns), `  ${command}`]);
 }

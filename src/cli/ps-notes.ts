@@ -14,6 +14,8 @@ export interface Member {
 
 export interface Looked {
   readonly members: readonly Member[];
+  /** The node whose engine leads, by etcd; it need not be a member. Null: none, or nobody can say. */
+  readonly leader: string | null;
   /** Why nobody can say who leads; null when somebody can. */
   readonly etcd: string | null;
 }
@@ -24,20 +26,21 @@ export function notesOf(looked: Looked, columns?: number): readonly string[] {
   return lines.flatMap((line) => (line === undefined ? [] : [fitted(line, '  ', columns)]));
 }
 
-function leaderNote({ members, etcd }: Looked): string | undefined {
+function leaderNote({ members, leader, etcd }: Looked): string | undefined {
   if (etcd !== null) return `etcd does not say who leads: ${etcd}`;
-  const leader = members.find(({ leads }) => leads);
-  if (leader === undefined) {
+  if (leader === null) {
     const engines = members.filter(({ roles }) => roles.engine === 'running').map(({ member }) => member);
     const why = engines.length === 0 ? 'no engine runs' : `none of ${engines.join(', ')} is elected yet`;
     return `nobody leads: ${why}`;
   }
-  const { member, state, roles } = leader;
+  const found = members.find(({ member }) => member === leader);
+  if (found === undefined) return undefined;
+  const { state, roles } = found;
   const does = state === 'running' ? roles.engine : state;
   // Of one that runs and tells of no roles nobody knows.
   if (does === 'running' || (Object.keys(roles).length === 0 && state === 'running')) return undefined;
   const how = does === 'frozen' ? 'is frozen' : 'is down';
-  return `nobody leads: the engine of ${member} did and ${how}; another is elected once its lease has run out`;
+  return `nobody leads: the engine of ${leader} did and ${how}; another is elected once its lease has run out`;
 }
 
 function standstill(members: readonly Member[]): readonly string[] {

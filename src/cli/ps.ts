@@ -44,7 +44,7 @@ interface Shown extends Looked {
 }
 
 const SHAPE =
-  '[{"cluster", "runId", "folder", "members": [{"member", "state", "roles": {role: "running" or "frozen"}, "leads", "url"}], "etcd": null or what is wrong, "faults": [{"id", "fault", "members"}]}]';
+  '[{"cluster", "runId", "folder", "members": [{"member", "state", "roles": {role: "running" or "frozen"}, "leads", "url"}], "leader": node or null, "etcd": null or what is wrong, "faults": [{"id", "fault", "members"}]}]';
 
 export function registerPs(program: Command): void {
   withClusterOptions(program.command('ps'))
@@ -86,6 +86,7 @@ async function lookAt(cluster: ChosenCluster): Promise<Shown> {
     cluster: cluster.label,
     runId: cluster.runId,
     folder: cluster.folder,
+    leader: leader ?? null,
     members: cluster.members.map((member, index) => ({
       member: member.name,
       state: member.state === 'paused' ? 'frozen' : member.state,
@@ -109,7 +110,7 @@ async function faultsOf(folder: string): Promise<Shown['faults']> {
   return owed.map(({ id, spec, members }) => ({ id, fault: describeFault(spec), members }));
 }
 
-function text({ cluster, folder, members, etcd, faults }: Shown): string {
+function text({ cluster, folder, members, leader, etcd, faults }: Shown): string {
   const rows = members.map(({ member, state, roles, leads, url }) => [
     member,
     state,
@@ -122,7 +123,7 @@ function text({ cluster, folder, members, etcd, faults }: Shown): string {
     url ?? '',
   ]);
   const notes = [
-    ...notesOf({ members, etcd }).map((note) => coloured('bad', note)),
+    ...notesOf({ members, leader, etcd }).map((note) => coloured('bad', note)),
     ...faults.map((each) => coloured('doubtful', fitted(`fault ${each.id}: ${sentenceOf(each)}`, '  '))),
   ];
   return [

@@ -10,7 +10,8 @@ const member = (name: string, more: Partial<Member> = {}): Member => ({
 });
 const node = (name: string, more: Partial<Member> = {}): Member => member(name, { roles: ROLES, ...more });
 const DOWN = { state: 'exited', roles: {} };
-const notes = (...members: readonly Member[]): readonly string[] => notesOf({ members, etcd: null });
+const notes = (...members: readonly Member[]): readonly string[] =>
+  notesOf({ members, leader: members.find(({ leads }) => leads)?.member ?? null, etcd: null });
 
 describe('the notes of rig ps', () => {
   it('are none for a cluster that is well', () => {
@@ -32,6 +33,8 @@ describe('the notes of rig ps', () => {
     ]);
     const { engine: _, ...left } = ROLES;
     expect(notes(node('node1', { roles: left, leads: true }))[0]).toMatch(/node1 did and is down/);
+    // Of another cluster, in front of this etcd.
+    expect(notesOf({ members: [node('node1')], leader: 'sim-1', etcd: null })).toEqual([]);
     // It ended while it was looked into.
     expect(notes(node('node1', { roles: {}, leads: true }))).toEqual([]);
   });
@@ -50,7 +53,8 @@ describe('the notes of rig ps', () => {
   });
 
   it('tell what etcd says instead of who leads, and fit the terminal', () => {
-    const all = notesOf({ members: [member('etcd', DOWN)], etcd: 'no member of etcd runs in cluster a' }, 40);
+    const etcd = 'no member of etcd runs in cluster a';
+    const all = notesOf({ members: [member('etcd', DOWN)], leader: null, etcd }, 40);
     expect(all).toEqual([
       'etcd does not say who leads: no member\n  of etcd runs in cluster a',
       'down: etcd',
