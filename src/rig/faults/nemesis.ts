@@ -136,6 +136,8 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
   const heal: Nemesis['heal'] = async (id) => {
     const hit = hits.get(id);
     if (hit === undefined) return;
+    // What hid it may be gone by now, though it is still being looked whether nothing of that is left.
+    if (owed.get(id)?.sign === 'shows') await look(hit, 'shows', 0);
     record('heal', hit);
     if (owed.delete(id)) unseen(hit, 'shows', 'hidden by other faults for as long as it lasted');
     await faultOf(hit.spec).heal(site, hit);
