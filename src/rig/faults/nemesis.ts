@@ -166,6 +166,8 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
 
   const cure = async (hit: Hit): Promise<void> => {
     const { id } = hit;
+    // What hid it may be gone by now, though it is still being looked whether nothing of that is left.
+    if (owed.get(id)?.sign === 'shows') await look(hit, 'shows', 0);
     record('heal', hit);
     if (owed.delete(id)) unseen(hit, 'shows', 'hidden by other faults for as long as it lasted');
     await faultOf(hit.spec).heal(site, hit);

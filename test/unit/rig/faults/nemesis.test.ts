@@ -304,6 +304,29 @@ describe('nemesis', () => {
     expect(lines().slice(5)).toEqual(['heal b', 'healed b', 'healed a']);
   });
 
+  it('looks once more before it heals, while what hid it is still looked after', async () => {
+    const links = fakeLinks();
+    const looked = Promise.withResolvers<void>();
+    let isHeldUp = false;
+    const send: Links['send'] = async (paths, packets) => {
+      // Of the wider one, which has links that the other hasn't.
+      if (isHeldUp && paths.length > 2) await looked.promise;
+      return links.send(paths, packets);
+    };
+    const { nemesis, lines } = played({ deployment: { links: { ...links, send } } });
+    await nemesis.inject('a', CUT);
+    await nemesis.inject('b', { fault: 'cut', from: 'node1', to: 'node2' });
+    isHeldUp = true;
+    const healed = nemesis.heal('a');
+    await nemesis.heal('b');
+    looked.resolve();
+    await healed;
+    expect(lines()).toEqual([
+      ...['inject a', 'shown a', 'inject b', 'heal a'],
+      ...['shown b', 'heal b', 'healed b', 'healed a'],
+    ]);
+  });
+
   it('takes what was hidden for as long as it lasted as unseen', async () => {
     const { nemesis, lines } = played({ deployment: { links: fakeLinks() } });
     await nemesis.inject('a', CUT);
