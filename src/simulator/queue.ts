@@ -21,9 +21,14 @@ interface Entry {
   callback: (() => void) | undefined;
 }
 
+/** So few that were cancelled are not worth looking for. */
+const FEW = 64;
+
 export function createQueue(): Queue {
   /** A binary heap: no entry is due before its parent, at (index - 1) / 2. */
-  const heap: Entry[] = [];
+  let heap: Entry[] = [];
+  /** Of those in the heap. Most are deadlines that were kept, and are cancelled long before they are due. */
+  let cancelled = 0;
   let nowMs = 0;
   let places = 0;
   let taken = 0;
@@ -41,18 +46,29 @@ export function createQueue(): Queue {
       heap.push(entry);
       rise(heap, entry);
       return () => {
+        if (entry.callback === undefined) return;
         entry.callback = undefined;
+        cancelled += 1;
+        if (cancelled < FEW || 2 * cancelled < heap.length) return;
+        heap = heapOf(heap.filter(isWanted));
+        cancelled = 0;
       };
     },
     take: () => {
       for (;;) {
         const first = takeFirst(heap);
         if (first === undefined) return undefined;
-        if (first.callback === undefined) continue;
+        const { callback } = first;
+        if (callback === undefined) {
+          cancelled -= 1;
+          continue;
+        }
+        // To cancel what has come is in time for nothing.
+        first.callback = undefined;
         nowMs = first.dueMs;
         taken += 1;
         queue.doer = undefined;
-        return first.callback;
+        return callback;
       }
     },
   };
@@ -61,6 +77,17 @@ export function createQueue(): Queue {
 
 const isBefore = (one: Entry, other: Entry): boolean =>
   one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.place < other.place);
+
+const isWanted = ({ callback }: Entry): boolean => callback !== undefined;
+
+function heapOf(entries: readonly Entry[]): Entry[] {
+  const heap: Entry[] = [];
+  for (const entry of entries) {
+    heap.push(entry);
+    rise(heap, entry);
+  }
+  return heap;
+}
 
 function takeFirst(heap: Entry[]): Entry | undefined {
   const first = heap[0];
