@@ -21,17 +21,32 @@ interface Entry {
   callback: (() => void) | undefined;
 }
 
-/** So few that were cancelled are not worth looking for. */
-const FEW = 64;
+/**
+ * What is due later than the present span lies unordered with all else of its span. Most of it are deadlines, which
+ * are cancelled before their span comes: only what is really to happen is ever put in order, among the few of its span.
+ */
+const SPAN_MS = 16;
+/** After so many spans in which nothing is due the next is looked for among those in which something is. */
+const MOST_EMPTY = 1_000;
 
 export function createQueue(): Queue {
-  /** A binary heap: no entry is due before its parent, at (index - 1) / 2. */
-  let heap: Entry[] = [];
-  /** Of those in the heap. Most are deadlines that were kept, and are cancelled long before they are due. */
-  let cancelled = 0;
+  /** A binary heap of what is due by the end of the present span: no entry is due before its parent, at (index - 1) / 2. */
+  const heap: Entry[] = [];
+  const later = new Map<number, Entry[]>();
+  let span = 0;
   let nowMs = 0;
   let places = 0;
   let taken = 0;
+  /** Brings in the next span in which something is due; false when there is none. */
+  const turnSpan = (): boolean => {
+    if (later.size === 0) return false;
+    let next = span + 1;
+    while (!later.has(next) && next < span + MOST_EMPTY) next += 1;
+    span = later.has(next) ? next : [...later.keys()].reduce((least, other) => Math.min(least, other));
+    for (const entry of later.get(span) ?? []) if (entry.callback !== undefined) push(heap, entry);
+    later.delete(span);
+    return true;
+  };
   const queue: Queue = {
     doer: undefined,
     get nowMs() {
@@ -43,32 +58,27 @@ export function createQueue(): Queue {
     after: (ms, callback) => {
       places += 1;
       const entry: Entry = { dueMs: nowMs + Math.max(0, ms), place: places, callback };
-      heap.push(entry);
-      rise(heap, entry);
+      const dueSpan = Math.floor(entry.dueMs / SPAN_MS);
+      const others = later.get(dueSpan);
+      if (dueSpan <= span) push(heap, entry);
+      else if (others === undefined) later.set(dueSpan, [entry]);
+      else others.push(entry);
       return () => {
-        if (entry.callback === undefined) return;
         entry.callback = undefined;
-        cancelled += 1;
-        if (cancelled < FEW || 2 * cancelled < heap.length) return;
-        heap = heapOf(heap.filter(isWanted));
-        cancelled = 0;
       };
     },
     take: () => {
       for (;;) {
         const first = takeFirst(heap);
-        if (first === undefined) return undefined;
-        const { callback } = first;
-        if (callback === undefined) {
-          cancelled -= 1;
-          continue;
+        if (first === undefined) {
+          if (turnSpan()) continue;
+          return undefined;
         }
-        // To cancel what has come is in time for nothing.
-        first.callback = undefined;
+        if (first.callback === undefined) continue;
         nowMs = first.dueMs;
         taken += 1;
         queue.doer = undefined;
-        return callback;
+        return first.callback;
       }
     },
   };
@@ -78,17 +88,6 @@ export function createQueue(): Queue {
 const isBefore = (one: Entry, other: Entry): boolean =>
   one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.place < other.place);
 
-const isWanted = ({ callback }: Entry): boolean => callback !== undefined;
-
-function heapOf(entries: readonly Entry[]): Entry[] {
-  const heap: Entry[] = [];
-  for (const entry of entries) {
-    heap.push(entry);
-    rise(heap, entry);
-  }
-  return heap;
-}
-
 function takeFirst(heap: Entry[]): Entry | undefined {
   const first = heap[0];
   const last = heap.pop();
@@ -96,8 +95,9 @@ function takeFirst(heap: Entry[]): Entry | undefined {
   return first;
 }
 
-/** Puts the entry, for which there is a place at the end, where no parent is due after it. */
-function rise(heap: Entry[], entry: Entry): void {
+/** Puts it at the end, and from there where no parent is due after it. */
+function push(heap: Entry[], entry: Entry): void {
+  heap.push(entry);
   let index = heap.length - 1;
   while (index > 0) {
     const above = (index - 1) >> 1;
