@@ -14,7 +14,7 @@ type Reader = (json: unknown) => unknown;
 const readers = new WeakMap<z.ZodType, Reader>();
 
 /**
- * What the schema makes of it, or UNREAD. Parts are kept by their text, for as long as the schema is, and
+ * What the schema makes of it, or UNREAD. Parts are kept by what they say, for as long as the schema is, and
  * shared: nobody must change them. Of objects with checks on the whole, and of those that lack a field, nothing is read.
  */
 export function readInParts(schema: z.ZodType, json: unknown): unknown {
@@ -49,15 +49,19 @@ function objectReader(schema: z.ZodObject, readerFor: (schema: z.core.$ZodType) 
 }
 
 function partReader(schema: z.core.$ZodType): Reader {
-  const known = new Map<string, unknown>();
-  return (json) => {
-    const text = JSON.stringify(json);
-    const before = known.get(text);
+  const plain = new Map<unknown, unknown>();
+  const byText = new Map<string, unknown>();
+  const kept = <Key>(known: Map<Key, unknown>, key: Key, json: unknown): unknown => {
+    const before = known.get(key);
     if (before !== undefined) return before;
     const result = (schema as z.ZodType).safeParse(json);
     if (!result.success) return UNREAD;
     if (known.size >= MOST_KEPT) known.clear();
-    if (result.data !== undefined) known.set(text, result.data);
+    if (result.data !== undefined) known.set(key, result.data);
     return result.data;
   };
+  return (json) =>
+    typeof json === 'object' && json !== null
+      ? kept(byText, JSON.stringify(json), json)
+      : kept(plain, json, json);
 }
