@@ -14,17 +14,16 @@ type Reader = (json: unknown) => unknown;
 const readers = new WeakMap<z.ZodType, Reader>();
 
 /**
- * What the schema makes of it, or UNREAD. Parts are kept by what they say, for as long as the schema is, and
- * shared: nobody must change them. Of objects with checks on the whole, and of those that lack a field, nothing is read.
+ * What has this schema is read in parts. Parts are kept by what they say, for as long as the schema is, and
+ * shared: nobody must change them. Not for what is secret.
  */
-export function readInParts(schema: z.ZodType, json: unknown): unknown {
-  let reader = readers.get(schema);
-  if (reader === undefined) {
-    reader = schema instanceof z.ZodObject ? objectReader(schema, fieldReader) : () => UNREAD;
-    readers.set(schema, reader);
-  }
-  return reader(json);
+export function keepParts(schema: z.ZodObject): void {
+  readers.set(schema, objectReader(schema, fieldReader));
 }
+
+/** What the schema makes of it; UNREAD of objects with checks on the whole, of those that lack a field, and of other schemas. */
+export const readInParts = (schema: z.ZodType, json: unknown): unknown =>
+  readers.get(schema)?.(json) ?? UNREAD;
 
 /** An object in it is read by its own fields in turn: one that differs doesn't make all of it new. */
 const fieldReader = (schema: z.core.$ZodType): Reader =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseStored } from '../../../src/model/parse.ts';
 import { readInParts, UNREAD } from '../../../src/model/reader.ts';
+import { subscriptionSchema } from '../../../src/model/subscription.ts';
 import { volumeSchema } from '../../../src/model/volume.ts';
 import { calmRun } from '../rig/support/runs.ts';
 
@@ -51,5 +52,21 @@ describe('a stored value that is read in parts', () => {
     if (success) expect(parseStored(volumeSchema, stored)).toEqual(data);
     else
       expect(() => parseStored(volumeSchema, stored)).toThrow(`the value of ${good.key} is malformed at '`);
+  });
+
+  it('is none that holds a secret', () => {
+    const subscription = {
+      id: `s${'0'.repeat(16)}`,
+      url: 'http://callback.test/',
+      volumes: null,
+      created: '2026-01-01T00:00:00Z',
+      delivered: 0,
+      dropped: 0,
+      failing_since: null,
+      last_error: null,
+      secret: 'x'.repeat(16),
+    };
+    expect(subscriptionSchema.parse(subscription)).toEqual(subscription);
+    expect(readInParts(subscriptionSchema, subscription)).toBe(UNREAD);
   });
 });
