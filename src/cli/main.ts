@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // The entry of the rig's command line. Only what must come before anything is
-// loaded is here: where V8 keeps compiled code, which makes every later start faster.
+// loaded is here: where compiled code is kept.
 
-import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
+import { keepCompiled } from './compile-cache.ts';
 
-enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/rig'));
+keepCompiled();
 // `rig check <run> | head` stops reading: nothing that a run should end for, cleaning up included.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

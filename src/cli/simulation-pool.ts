@@ -23,7 +23,7 @@ export function openPool(most: number): SimulationPool {
   growYoungHeap();
   const size = Math.max(1, Math.min(most, availableParallelism()));
   const workers = Array.from({ length: size }, () => ({
-    worker: new Worker(join(import.meta.dirname, `simulation-worker${extname(import.meta.filename)}`)),
+    worker: new Worker(join(import.meta.dirname, `simulation-thread${extname(import.meta.filename)}`)),
     inTurn: createSerial(),
   }));
   return {

@@ -69,12 +69,12 @@ export function createWires({ time, random, usual = 'modelled' }: WiresOptions):
   const isReal = usual === 'real';
   const byKey = new Map<string, readonly Link[]>();
   const listeners = new Set<() => void>();
-  let byPath = new Map<string, readonly LinkEffect[]>();
+  let byPath: ReadonlyMap<string, ReadonlyMap<string, readonly LinkEffect[]>> = new Map();
   /** Until when a link of limited bandwidth is busy, by path. */
   const busyUntilMs = new Map<string, number>();
 
   const effectsOf = ({ from, to }: Path): readonly LinkEffect[] =>
-    byPath.size === 0 ? NO_EFFECTS : (byPath.get(`${from} ${to}`) ?? NO_EFFECTS);
+    byPath.size === 0 ? NO_EFFECTS : (byPath.get(from)?.get(to) ?? NO_EFFECTS);
   const chance = (): number => random.uint32() / 2 ** 32;
 
   const delayMs = (path: Path, bytes: number, effects: readonly LinkEffect[]): number => {
@@ -141,8 +141,7 @@ export function createWires({ time, random, usual = 'modelled' }: WiresOptions):
     set: (key, links) => {
       if (links.length === 0) byKey.delete(key);
       else byKey.set(key, links);
-      const grouped = Map.groupBy([...byKey.values()].flat(), ({ from, to }) => `${from} ${to}`);
-      byPath = new Map([...grouped].map(([path, all]) => [path, all.map(({ effect }) => effect)]));
+      byPath = effectsByPath([...byKey.values()].flat());
       for (const listener of listeners) listener();
     },
     inForce: () => byKey,
@@ -150,6 +149,21 @@ export function createWires({ time, random, usual = 'modelled' }: WiresOptions):
       !effectsOf(path).some(({ does }) => does === 'drop' || does === 'reset' || does === 'mute'),
     onChange: (callback) => void listeners.add(callback),
   };
+}
+
+/** By where from, and where to. */
+function effectsByPath(
+  links: readonly Link[],
+): ReadonlyMap<string, ReadonlyMap<string, readonly LinkEffect[]>> {
+  const grouped = Map.groupBy(links, ({ from }) => from);
+  return new Map(
+    [...grouped].map(([from, those]) => [
+      from,
+      new Map(
+        [...Map.groupBy(those, ({ to }) => to)].map(([to, all]) => [to, all.map(({ effect }) => effect)]),
+      ),
+    ]),
+  );
 }
 
 /** A random number of milliseconds from `least` on, below `most`. */

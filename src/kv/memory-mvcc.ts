@@ -5,6 +5,7 @@ import { RigError } from '../base/errors.ts';
 import type { Compare, KeyValue, ListOptions, Write } from './kv.ts';
 import { type Change, createHistory, deleteChange, putChange } from './memory-history.ts';
 import { lowerBound, type Page, pageOf, refuseUnlessKept, type Table, undo } from './memory-list.ts';
+import { createSubscribers, type Subscriber } from './memory-subscribers.ts';
 
 /** etcd's default `--max-txn-ops`. */
 const MAX_TRANSACTION_OPERATIONS = 128;
@@ -41,14 +42,10 @@ export interface Inbox {
   end(): void;
 }
 
-/** Takes what was committed under its prefix. */
-type Subscriber = (changes: readonly Change[]) => void;
-
 export function createMvcc(): Mvcc {
   let revision = 1;
   const history = createHistory();
-  /** Those who subscribed, by prefix: many watch the same. */
-  const subscribers = new Map<string, Set<Subscriber>>();
+  const subscribers = createSubscribers();
   const current = new Map<string, KeyValue>();
   const sortedKeys: string[] = [];
   const leased = new Map<string, Set<string>>();
@@ -118,10 +115,7 @@ export function createMvcc(): Mvcc {
       revision += 1;
       pages.clear();
       history.append(changes);
-      for (const [prefix, those] of subscribers) {
-        const wanted = changes.filter(({ key }) => key.startsWith(prefix));
-        if (wanted.length > 0) for (const deliver of those) deliver(wanted);
-      }
+      subscribers.deliver(changes);
     },
     keysOfLease: (leaseId) => [...(leased.get(leaseId) ?? [])].sort(),
     subscribe: ({ prefix, fromRevision, onArrival }) => {
@@ -131,13 +125,7 @@ export function createMvcc(): Mvcc {
         inbox.push(...changes);
         onArrival();
       };
-      const others = subscribers.get(prefix) ?? new Set();
-      subscribers.set(prefix, others.add(deliver));
-      const end = (): void => {
-        others.delete(deliver);
-        if (others.size === 0 && subscribers.get(prefix) === others) subscribers.delete(prefix);
-      };
-      return { take: () => inbox.splice(0), end };
+      return { take: () => inbox.splice(0), end: subscribers.add(prefix, deliver) };
     },
     compact: (at) => history.compact(at, revision),
   };

@@ -19,7 +19,14 @@ export interface Watched {
   readonly sleepers: Set<() => void>;
 }
 
-type Options = WatchOptions & { readonly closed: AbortSignal };
+/** Whoever watches. Not a signal: with each watch that listens to one, the next has more listeners to be compared with. */
+export interface Watcher {
+  readonly isClosed: boolean;
+  /** Called when it is closed. */
+  readonly sleepers: Set<() => void>;
+}
+
+type Options = WatchOptions & { readonly watcher: Watcher };
 
 /** By hand, for every event goes to many watches: an async generator makes thrice as many promises of each. */
 export function watchMemory(store: Watched, options: Options): AsyncIterable<WatchBatch> {
@@ -65,12 +72,12 @@ interface OpenWatch {
 
 function openWatch(store: Watched, options: Options): OpenWatch {
   const { mvcc, clusterId } = store;
-  const { prefix, signal, closed } = options;
+  const { prefix, signal, watcher } = options;
   const fromRevision = Math.max(1, options.fromRevision);
   const outagesBefore = store.outages;
   const check = (): void => {
     if (signal.aborted) throw abortError(signal);
-    if (closed.aborted) throw new RigError('aborted', 'the client was closed');
+    if (watcher.isClosed) throw new RigError('aborted', 'the client was closed');
     if (!store.available || store.outages > outagesBefore) {
       throw new RigError('unavailable', 'the watch broke: the store in memory was switched off');
     }
@@ -80,7 +87,7 @@ function openWatch(store: Watched, options: Options): OpenWatch {
     throw new RigError('compacted', `revision ${fromRevision} is ahead of the store's ${mvcc.revision}`);
   }
   let isOver = false;
-  const alarm = createAlarm(store, [signal, closed]);
+  const alarm = createAlarm([store.sleepers, watcher.sleepers], signal);
   const wanted = { prefix, onArrival: alarm.ring };
   // Whoever has nothing to catch up with is handed the commits from now on.
   let inbox = fromRevision > mvcc.revision ? mvcc.subscribe(wanted) : undefined;
@@ -129,14 +136,14 @@ interface Alarm {
 }
 
 /** It listens for as long as the watch lasts: to begin and end that around every sleep costs more than all the rest. */
-function createAlarm({ sleepers }: Watched, signals: readonly AbortSignal[]): Alarm {
+function createAlarm(sleepers: readonly Set<() => void>[], signal: AbortSignal): Alarm {
   let wake: (() => void) | undefined;
   const ring = (): void => {
     wake?.();
     wake = undefined;
   };
-  sleepers.add(ring);
-  for (const signal of signals) signal.addEventListener('abort', ring);
+  for (const those of sleepers) those.add(ring);
+  signal.addEventListener('abort', ring);
   return {
     ring,
     rung: () =>
@@ -145,8 +152,8 @@ function createAlarm({ sleepers }: Watched, signals: readonly AbortSignal[]): Al
       }),
     end: () => {
       ring();
-      sleepers.delete(ring);
-      for (const signal of signals) signal.removeEventListener('abort', ring);
+      for (const those of sleepers) those.delete(ring);
+      signal.removeEventListener('abort', ring);
     },
   };
 }

@@ -89,13 +89,13 @@ export function createMemoryStore(options: { readonly clock: Clock; readonly ran
 }
 
 function createClient(store: Shared): Kv {
-  const closing = new AbortController();
+  const watcher = { isClosed: false, sleepers: new Set<() => void>() };
   const { mvcc, leases } = store;
   const header = (): Header => ({ clusterId: store.clusterId, revision: mvcc.revision });
 
   /** Async, so that no caller ever sees an answer before its own next line has run. */
   const call = async <T>(effect: () => T): Promise<T> => {
-    if (closing.signal.aborted) throw new RigError('aborted', 'the client was closed');
+    if (watcher.isClosed) throw new RigError('aborted', 'the client was closed');
     if (!store.available) throw new RigError('unavailable', 'the store in memory is switched off');
     return effect();
   };
@@ -121,13 +121,16 @@ function createClient(store: Shared): Kv {
     keepLeaseAlive: (leaseId) => call(() => leases.renew(leaseId)),
     revokeLease: (leaseId) => call(() => dropLease(store, leaseId)),
     listLeases: () => call(() => leases.ids()),
-    watch: (options) => watchMemory(store, { ...options, closed: closing.signal }),
-    close: async () => closing.abort(),
+    watch: (options) => watchMemory(store, { ...options, watcher }),
+    close: async () => {
+      watcher.isClosed = true;
+      wakeAll(watcher);
+    },
   };
 }
 
-function wakeAll(store: Shared): void {
-  for (const wake of [...store.sleepers]) wake();
+function wakeAll({ sleepers }: { readonly sleepers: ReadonlySet<() => void> }): void {
+  for (const wake of [...sleepers]) wake();
 }
 
 function dropLease(store: Shared, leaseId: string): void {

@@ -27,8 +27,21 @@ export function parseNetwork(host: string): Network {
   throw new RigError('invalid', `${JSON.stringify(host)} is neither an IP address nor a CIDR`);
 }
 
+/** Of so many the reading is kept: a cluster knows few hosts, and asks for them at every change. */
+const MOST_KEPT = 1_000;
+const known = new Map<string, Network | undefined>();
+
 /** As `parseNetwork`, but undefined for anything else. */
 export function readNetwork(host: string): Network | undefined {
+  const before = known.get(host);
+  if (before !== undefined || known.has(host)) return before;
+  if (known.size >= MOST_KEPT) known.clear();
+  const network = readAnew(host);
+  known.set(host, network);
+  return network;
+}
+
+function readAnew(host: string): Network | undefined {
   const [address = '', prefix, ...rest] = host.split('/');
   const family = address.includes(':') ? 6 : 4;
   const value = family === 6 ? parseIpv6(address) : parseIpv4(address);

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { type Labels, labelsSchema, nodeNameSchema } from './names.ts';
+import { keepParts } from './reader.ts';
 import { LONGEST_REASON } from './reason.ts';
 import { roleSchema } from './volume.ts';
 
@@ -41,6 +42,8 @@ export const nodeSchema = z
     started_at: z.iso.datetime(),
   })
   .meta({ description: 'A live node.' });
+
+keepParts(nodeSchema);
 
 export type Node = z.infer<typeof nodeSchema>;
 

@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { RigError } from '../base/errors.ts';
+import { readInParts, UNREAD } from './reader.ts';
 import { plainWords } from './words.ts';
 
 /** A field that was refused: where it is, as a path such as `exports.0.host`, and why. */
@@ -49,6 +50,8 @@ function parse<Schema extends z.ZodType>(schema: Schema, stored: Stored): z.outp
   } catch (error) {
     throw new RigError('invalid', `the value of ${stored.key} is not JSON`, { cause: error });
   }
+  const read = readInParts(schema, json);
+  if (read !== UNREAD) return read as z.output<Schema>;
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [first] = fieldErrors(result.error);

@@ -146,11 +146,18 @@ function nodeFacts(node: string, value: Node | undefined) {
   return { node, address: value?.address ?? null, disk: value?.disk ?? null };
 }
 
+/** Each volume is looked at twice: when it is what has come, and when it is what was before. */
+const shownOf = new WeakMap<Volume, string>();
+
 /** What of a volume is worth an event: not who wrote it last, and when. */
 function shown(volume: Volume | undefined): string {
   if (volume === undefined) return '';
+  const before = shownOf.get(volume);
+  if (before !== undefined) return before;
   const { updated: _updated, writer: _writer, ...control } = volume.control;
-  return JSON.stringify({ ...volume, control });
+  const text = JSON.stringify({ ...volume, control });
+  shownOf.set(volume, text);
+  return text;
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): readonly T[] {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { gibToBytes, SMALLEST_RESERVATION_GIB } from '../base/units.ts';
 import { exportRulesSchema } from './export.ts';
 import { copyNameSchema, labelsSchema, nodeNameSchema, volumeIdSchema, volumeNameSchema } from './names.ts';
+import { keepParts } from './reader.ts';
 import { traceIdSchema } from './trace.ts';
 
 /** A million GiB: far above any disk, far below where doubles lose bytes. */
@@ -132,6 +133,8 @@ export const volumeSchema = z
     }),
   })
   .meta({ description: 'A volume.' });
+
+keepParts(volumeSchema);
 
 export type Volume = z.infer<typeof volumeSchema>;
 

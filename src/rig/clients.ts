@@ -104,7 +104,8 @@ export function createClients(options: {
         ...(body !== undefined && { body }),
         ...(ifMatch !== undefined && { ifMatch }),
       });
-      const traceparent = traceparentOf(`${deployment.runId} ${calls}`);
+      // Of a call that changes something; a name of its own, whatever is called meanwhile.
+      const traced = method === 'GET' ? undefined : `${deployment.runId} ${calls}`;
       // Where the node is now is the rig's question, not part of the call.
       let startedMs = journal.atMs();
       try {
@@ -115,7 +116,7 @@ export function createClients(options: {
           headers: {
             ...(body !== undefined && { 'content-type': 'application/json' }),
             ...(ifMatch !== undefined && { 'if-match': ifMatch }),
-            ...(method !== 'GET' && { traceparent }),
+            ...(traced !== undefined && { traceparent: traceparentOf(traced) }),
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),
           timeoutMs,

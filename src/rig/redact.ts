@@ -45,8 +45,14 @@ function redactedValue(key: string, value: string): string {
 /** The same value where there is nothing to leave out, which is nearly always. */
 const withoutSecrets = (value: unknown): unknown => (hasSecret(value) ? redacted(value) : value);
 
-const hasSecret = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && ('secret' in value || Object.values(value).some(hasSecret));
+function hasSecret(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasSecret);
+  for (const name of Object.keys(value)) {
+    if (name === 'secret' || hasSecret((value as Readonly<Record<string, unknown>>)[name])) return true;
+  }
+  return false;
+}
 
 /** Every field called `secret`, at any depth. */
 function redacted(value: unknown): unknown {

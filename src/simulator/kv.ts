@@ -46,10 +46,12 @@ export function createSimulatedKv(options: KvOptions): Kv {
   const refuseIfClosed = (): void => {
     if (closing.signal.aborted) throw new RigError('aborted', 'the etcd client was closed');
   };
-  const inOrder = (): readonly string[] => [
-    ...options.members.slice(preferred),
-    ...options.members.slice(0, preferred),
-  ];
+  /** From each member on, all of them. */
+  const orders = options.members.map((_, first) => [
+    ...options.members.slice(first),
+    ...options.members.slice(0, first),
+  ]);
+  const inOrder = (): readonly string[] => orders[preferred] ?? [];
   const worked = (member: string): void => {
     preferred = options.members.indexOf(member);
   };
@@ -81,8 +83,11 @@ export function createSimulatedKv(options: KvOptions): Kv {
         (error: unknown) => settle(() => reject(error)),
       );
     });
-  const carry = (path: Pick<Message, 'from' | 'to' | 'isEmpty'>, state: Exchange): Promise<void> =>
-    options.wires.carry({ ...path, bytes: MESSAGE_BYTES, opener: options.host ?? '' }, state);
+  const host = options.host ?? '';
+  const carry = (
+    { from, to, isEmpty = false }: Pick<Message, 'from' | 'to' | 'isEmpty'>,
+    state: Exchange,
+  ): Promise<void> => options.wires.carry({ from, to, isEmpty, bytes: MESSAGE_BYTES, opener: host }, state);
 
   const isUp = (member: string): boolean => etcd.members.get(member)?.isUp === true;
   const isConnected = (member: string): boolean => connected.has(member) && isUp(member);
@@ -93,7 +98,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
       await clock.sleep(1);
       throw new RigError('unavailable', `${member} is not there`);
     }
-    const [from, to] = [options.host ?? '', member];
+    const [from, to] = [host, member];
     try {
       await exchange(member, ms, async (state) => {
         await carry({ from, to, isEmpty: true }, state);
@@ -114,7 +119,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
     const startedMs = clock.monotonicMs();
     if (!isConnected(member)) await connect(member, shareMs);
     const spentMs = clock.monotonicMs() - startedMs;
-    const from = options.host ?? '';
+    const from = host;
     try {
       return await exchange(member, (write ? leftMs : shareMs) - spentMs, async (state) => {
         await carry({ from, to: member }, state);
@@ -140,13 +145,14 @@ export function createSimulatedKv(options: KvOptions): Kv {
   const call = async <T>(request: UnaryCall<T>): Promise<T> => {
     const endMs = clock.monotonicMs() + REQUEST_TIMEOUT_MS;
     const candidates = inOrder();
+    let untried = candidates.length;
     let last: RigError | undefined;
-    for (const [index, member] of candidates.entries()) {
+    for (const member of candidates) {
       refuseIfClosed();
       const leftMs = endMs - clock.monotonicMs();
       if (leftMs <= 0) break;
       try {
-        const answer = await callAt(member, request, leftMs / (candidates.length - index), leftMs);
+        const answer = await callAt(member, request, leftMs / untried, leftMs);
         worked(member);
         return answer;
       } catch (error) {
@@ -155,6 +161,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
         suspect(member);
         if (!error.definite) throw error;
         last = error;
+        untried -= 1;
       }
     }
     throw last ?? new RigError('timeout', `${request.what}: no member answered`);
@@ -232,7 +239,7 @@ export function createSimulatedKv(options: KvOptions): Kv {
     isProbing = true;
     clock.after(KEEPALIVE_MS, () => {
       for (const member of new Set(streams.values())) {
-        const [from, to] = [options.host ?? '', member];
+        const [from, to] = [host, member];
         exchange(member, REQUEST_TIMEOUT_MS, async (state) => {
           await carry({ from, to }, state);
           const asked = etcd.members.get(member)?.process;

@@ -48,11 +48,10 @@ export function createProcess(queue: Queue, aheadMs: () => number = () => 0): Pr
   };
   const after: Clock['after'] = (ms, callback) => {
     let isCancelled = false;
-    const cancel = queue.after(ms, () =>
-      enter(() => {
-        if (!isCancelled) callback();
-      }),
-    );
+    const ring = (): void => {
+      if (!isCancelled) callback();
+    };
+    const cancel = queue.after(ms, () => enter(ring));
     return () => {
       isCancelled = true;
       cancel();

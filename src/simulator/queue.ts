@@ -21,12 +21,32 @@ interface Entry {
   callback: (() => void) | undefined;
 }
 
+/**
+ * What is due later than the present span lies unordered with all else of its span. Most of it are deadlines, which
+ * are cancelled before their span comes: only what is really to happen is ever put in order, among the few of its span.
+ */
+const SPAN_MS = 16;
+/** After so many spans in which nothing is due the next is looked for among those in which something is. */
+const MOST_EMPTY = 1_000;
+
 export function createQueue(): Queue {
-  /** A binary heap: no entry is due before its parent, at (index - 1) / 2. */
+  /** A binary heap of what is due by the end of the present span: no entry is due before its parent, at (index - 1) / 2. */
   const heap: Entry[] = [];
+  const later = new Map<number, Entry[]>();
+  let span = 0;
   let nowMs = 0;
   let places = 0;
   let taken = 0;
+  /** Brings in the next span in which something is due; false when there is none. */
+  const turnSpan = (): boolean => {
+    if (later.size === 0) return false;
+    let next = span + 1;
+    while (!later.has(next) && next < span + MOST_EMPTY) next += 1;
+    span = later.has(next) ? next : [...later.keys()].reduce((least, other) => Math.min(least, other));
+    for (const entry of later.get(span) ?? []) if (entry.callback !== undefined) push(heap, entry);
+    later.delete(span);
+    return true;
+  };
   const queue: Queue = {
     doer: undefined,
     get nowMs() {
@@ -38,8 +58,11 @@ export function createQueue(): Queue {
     after: (ms, callback) => {
       places += 1;
       const entry: Entry = { dueMs: nowMs + Math.max(0, ms), place: places, callback };
-      heap.push(entry);
-      rise(heap, entry);
+      const dueSpan = Math.floor(entry.dueMs / SPAN_MS);
+      const others = later.get(dueSpan);
+      if (dueSpan <= span) push(heap, entry);
+      else if (others === undefined) later.set(dueSpan, [entry]);
+      else others.push(entry);
       return () => {
         entry.callback = undefined;
       };
@@ -47,7 +70,10 @@ export function createQueue(): Queue {
     take: () => {
       for (;;) {
         const first = takeFirst(heap);
-        if (first === undefined) return undefined;
+        if (first === undefined) {
+          if (turnSpan()) continue;
+          return undefined;
+        }
         if (first.callback === undefined) continue;
         nowMs = first.dueMs;
         taken += 1;
@@ -69,8 +95,9 @@ function takeFirst(heap: Entry[]): Entry | undefined {
   return first;
 }
 
-/** Puts the entry, for which there is a place at the end, where no parent is due after it. */
-function rise(heap: Entry[], entry: Entry): void {
+/** Puts it at the end, and from there where no parent is due after it. */
+function push(heap: Entry[], entry: Entry): void {
+  heap.push(entry);
   let index = heap.length - 1;
   while (index > 0) {
     const above = (index - 1) >> 1;

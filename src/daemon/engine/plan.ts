@@ -40,6 +40,8 @@ export interface PlanOptions {
 
 /** At most one action a volume; all of them together fit, and so does each of them without the others. */
 export function plan(state: ClusterState, options: PlanOptions): Plan {
+  // Hundreds of nodes that join a new cluster are as many plans.
+  if (state.volumes.length === 0) return { actions: [], wakeAtMs: null };
   const planning = createPlanning(state, options);
   const volumes = planning.avoidance.inTurn(state.volumes);
   const actions = new Map<string, Action>();

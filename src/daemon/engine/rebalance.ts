@@ -41,6 +41,8 @@ export function rebalance(
     sum(({ reservedBytes }) => reservedBytes) / sum(({ room }) => room.capacityBytes) + percent / 100;
   const isHeavy = (weight: Weight): boolean => fractionOf(weight) > most + EPSILON;
   const sources = [...weights.values()].filter(isHeavy).sort((a, b) => isLighter(b, a));
+  // Nearly always: nobody need look for who could take something.
+  if (sources.length === 0) return [];
   const movable = movableOn(new Set(sources.map((source) => source.room.name)), volumes, planning);
   const lightest = [...weights.values()].filter((weight) => !isHeavy(weight)).sort(isLighter);
   const actions: Action[] = [];

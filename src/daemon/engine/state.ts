@@ -50,8 +50,8 @@ interface Read<T> {
 
 /** Reads what it has not read before; remembers for as long as it is asked. */
 function createReader<T>(schema: z.ZodType<T>, log: Log): (kvs: readonly KeyValue[]) => Read<T>[] {
-  /** By key and revision; null for what is malformed. */
-  let known: ReadonlyMap<string, Read<T | null>> = new Map();
+  /** By key; the value is null for what is malformed. Kept up in place: one of thousands has changed. */
+  const known = new Map<string, Read<T | null>>();
   const read = (kv: KeyValue): T | null => {
     try {
       return parseStored(schema, kv);
@@ -60,21 +60,26 @@ function createReader<T>(schema: z.ZodType<T>, log: Log): (kvs: readonly KeyValu
       return null;
     }
   };
+  const readOnce = (kv: KeyValue): Read<T | null> => {
+    const before = known.get(kv.key);
+    if (before?.kv === kv) return before;
+    // The value too: a store that was wiped counts its revisions anew.
+    const isSame = before?.kv.modRevision === kv.modRevision && before.kv.value === kv.value;
+    const now = { kv, value: isSame ? before.value : read(kv) };
+    known.set(kv.key, now);
+    return now;
+  };
   return (kvs) => {
-    const now = new Map<string, Read<T | null>>();
-    const found: Read<T>[] = [];
-    for (const kv of kvs) {
-      const before = known.get(kv.key);
-      // The value too: a store that was wiped counts its revisions anew.
-      const isSame = before?.kv.modRevision === kv.modRevision && before.kv.value === kv.value;
-      const value = isSame ? before.value : read(kv);
-      now.set(kv.key, { kv, value });
-      if (value !== null) found.push({ kv, value });
+    const found = kvs.map(readOnce);
+    if (known.size > kvs.length) {
+      const there = new Set(kvs.map(({ key }) => key));
+      for (const key of known.keys()) if (!there.has(key)) known.delete(key);
     }
-    known = now;
-    return found;
+    return found.filter(isReadable);
   };
 }
+
+const isReadable = <T>(read: Read<T | null>): read is Read<T> => read.value !== null;
 
 /** In one pass: it is done before every plan. */
 function grouped(entries: ReadonlyMap<string, KeyValue>) {

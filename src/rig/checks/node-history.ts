@@ -2,8 +2,8 @@
 
 import { NODES_PREFIX, nameIn } from '../../kv/keys.ts';
 import { type Node, nodeSchema } from '../../model/node.ts';
+import { parseStored } from '../../model/parse.ts';
 import type { EtcdEvent, RecordedRun } from '../history.ts';
-import { createReader } from './parsed.ts';
 import { lastOfFirst } from './sorted.ts';
 
 /** One event of a node's key. */
@@ -21,7 +21,6 @@ const replayed = new WeakMap<readonly EtcdEvent[], ReadonlyMap<string, readonly 
 export function nodeSteps(run: RecordedRun): ReadonlyMap<string, readonly NodeStep[]> {
   const known = replayed.get(run.etcd);
   if (known !== undefined) return known;
-  const read = createReader(nodeSchema);
   const histories = new Map<string, NodeStep[]>();
   for (const event of run.etcd) {
     if (!event.key.startsWith(NODES_PREFIX)) continue;
@@ -30,7 +29,7 @@ export function nodeSteps(run: RecordedRun): ReadonlyMap<string, readonly NodeSt
     const after =
       event.kind === 'delete'
         ? undefined
-        : readable(() => read({ key: event.key, value: event.value ?? '' }));
+        : readable(() => parseStored(nodeSchema, { key: event.key, value: event.value ?? '' }));
     history.push({ event, name, before: history.at(-1)?.after, after });
     histories.set(name, history);
   }

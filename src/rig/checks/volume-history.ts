@@ -1,9 +1,9 @@
 // The lives of the volumes, replayed from etcd's events.
 
 import { nameIn, VOLUMES_PREFIX } from '../../kv/keys.ts';
+import { parseStored } from '../../model/parse.ts';
 import { type Volume, volumeSchema } from '../../model/volume.ts';
 import type { EtcdEvent, RecordedRun } from '../history.ts';
-import { createReader } from './parsed.ts';
 
 /** One event of one volume's key. An absent volume is undefined. */
 export interface VolumeStep {
@@ -14,9 +14,6 @@ export interface VolumeStep {
   /** Why the stored value isn't a volume; `after` is then the last good one. */
   readonly malformed?: string;
 }
-
-const readVolume = (): ReturnType<typeof createReader<typeof volumeSchema>> =>
-  createReader(volumeSchema, { inParts: ['control'] });
 
 // Many checks replay the same run; parsing 100,000 events once is enough.
 const replayed = new WeakMap<readonly EtcdEvent[], readonly VolumeStep[]>();
@@ -33,7 +30,6 @@ export function volumeSteps(run: RecordedRun): readonly VolumeStep[] {
 function replay(events: readonly EtcdEvent[]): readonly VolumeStep[] {
   const current = new Map<string, Volume>();
   const steps: VolumeStep[] = [];
-  const read = readVolume();
   for (const event of events) {
     if (!event.key.startsWith(VOLUMES_PREFIX)) continue;
     const id = nameIn(VOLUMES_PREFIX, event.key);
@@ -43,7 +39,7 @@ function replay(events: readonly EtcdEvent[]): readonly VolumeStep[] {
       steps.push({ event, id, before, after: undefined });
       continue;
     }
-    const parsed = parseVolume({ key: event.key, value: event.value ?? '' }, read);
+    const parsed = parseVolume({ key: event.key, value: event.value ?? '' });
     if (typeof parsed === 'string') {
       steps.push({ event, id, before, after: before, malformed: parsed });
       continue;
@@ -55,12 +51,9 @@ function replay(events: readonly EtcdEvent[]): readonly VolumeStep[] {
 }
 
 /** The stored volume, or why it isn't one. */
-export function parseVolume(
-  stored: { readonly key: string; readonly value: string },
-  read = readVolume(),
-): Volume | string {
+export function parseVolume(stored: { readonly key: string; readonly value: string }): Volume | string {
   try {
-    return read(stored);
+    return parseStored(volumeSchema, stored);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -1,6 +1,7 @@
 // What an answer shows of a volume, and which part of that is the clients' own:
 // the rest is changed by engines and agents whenever they like.
 
+import { readInParts, UNREAD } from '../../../model/reader.ts';
 import { type Volume, volumeSchema } from '../../../model/volume.ts';
 import type { VolumeStep } from '../volume-history.ts';
 
@@ -51,13 +52,13 @@ export function createViews(): Views {
   const views: { -readonly [Field in keyof View]: View[Field] }[] = [];
   const parse = (body: unknown): View | undefined => {
     const { mount: _mount, ...stored } = body as Record<string, unknown>;
-    const parsed = volumeSchema.safeParse(stored);
-    if (!parsed.success) return undefined;
+    const volume = volumeIn(stored);
+    if (volume === undefined) return undefined;
     // The schema gives all fields an order of their own.
-    const text = JSON.stringify(parsed.data);
+    const text = JSON.stringify(volume);
     const content = numbers.get(text) ?? numbers.size;
     numbers.set(text, content);
-    const view = viewOf(parsed.data, content);
+    const view = viewOf(volume, content);
     views.push(view);
     return view;
   };
@@ -80,6 +81,11 @@ export function createViews(): Views {
       for (const view of views) view.revision = revisions.get(view.content);
     },
   };
+}
+
+function volumeIn(json: unknown): Volume | undefined {
+  const read = readInParts(volumeSchema, json);
+  return read === UNREAD ? volumeSchema.safeParse(json).data : (read as Volume);
 }
 
 function viewOf(volume: Volume, content: number): View {
