@@ -195,9 +195,12 @@ describe('the settings', () => {
       .map((path) => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8'))
       .join('\n');
     const entries = [...template.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+    // By which the rig knows how it was started.
+    const notForPeople = ['COBALT_RIG_COMMAND', 'npm_lifecycle_event'];
     const names = new Set(
       [...sources.matchAll(/\b(COBALT_\w+)|environment\.(\w+)/g)].map(([, own, other]) => own ?? other),
     );
+    for (const name of notForPeople) expect(names.delete(name)).toBe(true);
     expect(new Set(entries.map(([name]) => name))).toEqual(names);
     expect(readSettings(Object.fromEntries(entries))).toEqual(
       readSettings({ COBALT_NODE_NAME: 'node-a', COBALT_ETCD_ENDPOINTS: 'http://127.0.0.1:2379' }),
