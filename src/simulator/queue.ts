@@ -17,7 +17,7 @@ export interface Queue {
 interface Entry {
   readonly dueMs: number;
   readonly place: number;
-  /** Undefined once it was cancelled. */
+  /** Undefined once it was taken or cancelled. */
   callback: (() => void) | undefined;
 }
 
@@ -74,11 +74,14 @@ export function createQueue(): Queue {
           if (turnSpan()) continue;
           return undefined;
         }
-        if (first.callback === undefined) continue;
+        const { callback } = first;
+        if (callback === undefined) continue;
+        // Whatever may still know of the entry keeps nothing of what it was for.
+        first.callback = undefined;
         nowMs = first.dueMs;
         taken += 1;
         queue.doer = undefined;
-        return first.callback;
+        return callback;
       }
     },
   };
