@@ -72,7 +72,7 @@ export const RECIPES: readonly Recipe[] = [
       'images/consumer',
       'package.json',
       ...['clock', 'errors', 'log', 'random', 'serial', 'turns'].map((name) => `src/base/${name}.ts`),
-      ...['network', 'parse', 'words'].map((name) => `src/model/${name}.ts`),
+      ...['network', 'parse', 'reader', 'words'].map((name) => `src/model/${name}.ts`),
       'src/rig/consumer',
       ...['follower', 'http', 'instructions', 'sse'].map((name) => `src/rig/${name}.ts`),
     ],

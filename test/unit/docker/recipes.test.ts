@@ -1,6 +1,15 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CLUSTER_IMAGES, IMAGE_NAMES, planImages, RECIPES } from '../../../src/rig/docker/recipes.ts';
 
@@ -24,6 +33,16 @@ function changedBy(change: () => void): string[] {
   return IMAGE_NAMES.filter((name) => before[name] !== after[name]);
 }
 
+/** What Node.js loads with it of the project's own; types are gone by then. */
+const importsOf = (path: string): readonly string[] =>
+  [
+    ...readFileSync(path, 'utf8').matchAll(
+      /^(?:import|export)(?! type)[^;]*? from '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm,
+    ),
+  ]
+    .map(([, fixed, dynamic]) => fixed ?? dynamic ?? '')
+    .map((file) => normalize(join(dirname(path), file)));
+
 function write(path: string, text: string): void {
   mkdirSync(join(root, path, '..'), { recursive: true });
   writeFileSync(join(root, path), text);
@@ -37,6 +56,19 @@ describe('planImages', () => {
       expect(seen).toContain(parent);
       seen.push(name);
     }
+  });
+
+  it('has in each image all that its TypeScript imports', () => {
+    const plans = planImages({ root: '.', architecture: 'x64', only: IMAGE_NAMES });
+    const imported = plans.flatMap(({ recipe, files }) =>
+      files
+        .filter((path) => path.endsWith('.ts'))
+        .flatMap((path) =>
+          importsOf(path).map((file) => ({ image: recipe.name, path, file, has: files.includes(file) })),
+        ),
+    );
+    expect(imported.length).toBeGreaterThan(100);
+    expect(imported.filter(({ has }) => !has)).toEqual([]);
   });
 
   it('gives the same hashes for the same files', () => {
