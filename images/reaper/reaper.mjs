@@ -8,9 +8,8 @@
 //   within RYUK_CONNECTION_TIMEOUT (default 60s) of the start, all containers,
 //   networks, volumes and images that match a line are removed, and it exits.
 //
-// Beyond Ryuk's: `forget:` before a line takes it back, a line is answered
-// with NAK and a reason when the engine can't be reached, and REAPER_FILTER is
-// a line that counts before anybody has connected.
+// Beyond Ryuk's: `forget:` before a line takes it back, and a line is answered
+// with NAK and a reason when the engine can't be reached.
 //
 // A client that dies, however suddenly, closes its connection: that is the signal.
 //
@@ -132,8 +131,7 @@ async function reap(filters) {
   }
 }
 
-const given = parseFilter(process.env.REAPER_FILTER ?? '');
-const filters = new Set(given === undefined ? [] : [given]);
+const filters = new Set();
 let connections = 0;
 let timer = setTimeout(end, CONNECTION_TIMEOUT_MS);
 

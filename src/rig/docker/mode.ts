@@ -10,7 +10,7 @@ import { deployContainers, refuseExisting } from './deploy.ts';
 import { machineOf } from './engine-machine.ts';
 import { ensureImages } from './images.ts';
 import { requireCompose } from './install-compose.ts';
-import { type Reaper, startReaper } from './reaper.ts';
+import { startReaper } from './reaper.ts';
 import { runLabel } from './removal.ts';
 
 export async function openContainersMode(options: {
@@ -33,7 +33,7 @@ export async function openContainersMode(options: {
   await requireCompose();
   const images = await ensuring;
   const machine = await finding;
-  let reaper: Promise<Reaper> | undefined;
+  const reaper = lazily(() => startReaper({ docker, clock, image: images.reaper, socketPath, id }));
   /** Labels of clusters that must be gone when this process is. */
   const owed = new Set<string>();
   return {
@@ -41,19 +41,16 @@ export async function openContainersMode(options: {
     deploy: async ({ topology, runId, folder, absentAtStart, outlivesRig, signal }) => {
       await refuseExisting(docker, runId);
       const label = runLabel(runId);
-      // Before anything of the cluster exists: there is no moment at which a killed rig leaves something behind. A
-      // reaper that is yet to start knows the label from the beginning, and starts side by side with the cluster.
-      if (reaper !== undefined) await (await reaper).protect(label);
-      reaper ??= startReaper({ docker, clock, image: images.reaper, socketPath, id, protect: label });
-      const watching = reaper;
-      watching.catch(() => undefined);
+      // Before anything of the cluster exists: there is no moment at which a killed rig leaves something behind.
+      const watcher = await reaper.get();
+      await watcher.protect(label);
       owed.add(label);
       const composeFile = join(folder, COMPOSE_FILE);
       const onEnd = (): void => {
         owed.delete(label);
-        watching.then((watcher) => watcher.forget(label)).catch(() => undefined);
+        watcher.forget(label);
       };
-      const deployment = await deployContainers({
+      return deployContainers({
         docker,
         clock,
         images,
@@ -67,18 +64,23 @@ export async function openContainersMode(options: {
         signal,
         onEnd,
       });
-      try {
-        await watching;
-      } catch (error) {
-        await deployment.teardown();
-        throw error;
-      }
-      return deployment;
     },
     [Symbol.asyncDispose]: async () => {
-      const started = await reaper?.catch(() => undefined);
+      const started = await reaper.started();
       if (owed.size === 0) await started?.release();
       else started?.leave();
     },
+  };
+}
+
+/** Makes it at the first use; a failure is thrown there, and only there. */
+function lazily<T>(make: () => Promise<T>): { get(): Promise<T>; started(): Promise<T | undefined> } {
+  let made: Promise<T> | undefined;
+  return {
+    get: () => {
+      made ??= make();
+      return made;
+    },
+    started: async () => made?.catch(() => undefined),
   };
 }

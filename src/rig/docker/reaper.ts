@@ -35,14 +35,10 @@ export interface ReaperOptions {
   readonly id: string;
   /** Further labels of its container; none by default. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Protected already while it starts (`key=value`): it goes, too, if this process dies before it has connected. */
-  readonly protect?: string;
 }
 
 /**
- * Starts a reaper of this process's own. Its container goes by itself when the connection ends. The command that
- * starts it has been started when this returns, before it resolves, and nothing that befalls this process stops it:
- * what has the label of `protect` may be made from then on.
+ * Starts a reaper of this process's own. Its container goes by itself when the connection ends.
  */
 export async function startReaper(options: ReaperOptions): Promise<Reaper> {
   const { docker, clock, id } = options;
@@ -73,7 +69,7 @@ export async function startReaper(options: ReaperOptions): Promise<Reaper> {
 export const reaperName = (id: string): string => `cobalt-rig-reaper-${id}`;
 
 function containerArguments(options: ReaperOptions): readonly string[] {
-  const { image, socketPath, id, labels, protect } = options;
+  const { image, socketPath, id, labels } = options;
   const all = { ...labels, 'dev.cobalt-rig.reaper': id };
   return [
     ...['run', '--detach', '--rm', '--pull', 'never', '--name', reaperName(id)],
@@ -84,14 +80,13 @@ function containerArguments(options: ReaperOptions): readonly string[] {
     ...['--publish', `127.0.0.1:${PUBLISHED_PORTS}:${REAPER_PORT}`],
     // Whoever started it and never came is dead.
     ...['--env', 'RYUK_CONNECTION_TIMEOUT=15s'],
-    ...(protect === undefined ? [] : ['--env', `REAPER_FILTER=label=${protect}`]),
     image,
   ];
 }
 
 /**
  * A process of its own, in its own group: if the rig is killed here it goes on,
- * and the reaper starts, finds nobody, removes what it was told to, and ends. By the engine's API there would be a
+ * and the reaper starts, finds nobody, and ends. By the engine's API there would be a
  * moment with a container that was created and never started, which nothing ever removes.
  */
 async function runDetached(args: readonly string[]): Promise<void> {

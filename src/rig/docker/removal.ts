@@ -11,9 +11,11 @@ export const runLabel = (runId: string): string => `${RUN_LABEL}=${runId}`;
 /** All that has a label, whose value may be left out. */
 export async function listLabelled(docker: Docker, label: string) {
   const filters = { label: [label] };
-  const containers = await docker.listContainers({ all: true, filters });
-  const networks = await docker.listNetworks({ filters });
-  const { Volumes } = await docker.listVolumes({ filters });
+  const [containers, networks, { Volumes }] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+    docker.listVolumes({ filters }),
+  ]);
   return { containers, networks, volumes: Volumes ?? [] };
 }
 
@@ -22,8 +24,10 @@ export async function removeRun(docker: Docker, runId: string): Promise<number> 
   return engine(`remove what is labelled ${runLabel(runId)}`, async () => {
     const { containers, networks, volumes } = await listLabelled(docker, runLabel(runId));
     await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
-    for (const { Id } of networks) await docker.getNetwork(Id).remove();
-    for (const { Name } of volumes) await docker.getVolume(Name).remove({ force: true });
+    await Promise.all([
+      ...networks.map(({ Id }) => docker.getNetwork(Id).remove()),
+      ...volumes.map(({ Name }) => docker.getVolume(Name).remove({ force: true })),
+    ]);
     return containers.length + networks.length + volumes.length;
   });
 }

@@ -12,12 +12,16 @@ export type Look = Pick<Observation, 'holds' | 'seen'>;
 
 /**
  * Looks at least once. What is hidden is not looked for any longer while `isHidden` says that there
- * is somebody who may hide it. Throws `aborted` alone.
+ * is somebody who may hide it, and nothing is once `isMoot` says that it is of no more interest. Throws `aborted` alone.
  */
 export async function lookFor(
   { clock, signal, deadline }: Site,
   probe: () => Promise<Observation>,
-  options: { readonly withinMs: number; readonly isHidden: () => boolean },
+  options: {
+    readonly withinMs: number;
+    readonly isHidden: () => boolean;
+    readonly isMoot?: () => boolean;
+  },
 ): Promise<Look> {
   const isOver = deadline(options.withinMs);
   for (;;) {
@@ -28,7 +32,7 @@ export async function lookFor(
     } catch (error) {
       found = { holds: false, seen: RigError.from(error).message };
     }
-    if (found.holds || isOver()) return found;
+    if (found.holds || isOver() || options.isMoot?.()) return found;
     if (found.hidden === true && options.isHidden()) return found;
     await clock.sleep(LOOK_EVERY_MS, signal);
   }

@@ -40,6 +40,8 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
   const lives = new Map<string, PromiseWithResolvers<void>>();
   /** What has not been seen yet, other faults being in the way. */
   const owed = new Map<string, { readonly hit: Hit; readonly sign: Sign }>();
+  /** What was seen, or is past being seen: a look at it that still goes on is of no more interest. */
+  const settled = new Set<string>();
   /** Those that are about to bite: the cluster need not be well any more. */
   const coming = new Set<string>();
 
@@ -58,16 +60,23 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
 
   const hasOthers = ({ id }: Hit): boolean => [...hits.keys()].some((other) => other !== id);
 
+  const settle = ({ id }: Hit, sign: Sign): void => {
+    settled.add(`${id} ${sign}`);
+    if (owed.get(id)?.sign === sign) owed.delete(id);
+  };
+
   const look = async (hit: Hit, sign: Sign, withinMs: number): Promise<void> => {
     const probe = () => faultOf(hit.spec)[sign](site, hit);
-    const found: Look = await lookFor(site, probe, { withinMs, isHidden: () => hasOthers(hit) });
+    const isMoot = (): boolean => settled.has(`${hit.id} ${sign}`);
+    const found: Look = await lookFor(site, probe, { withinMs, isHidden: () => hasOthers(hit), isMoot });
+    if (isMoot()) return;
     if (found.holds) {
-      owed.delete(hit.id);
+      settle(hit, sign);
       record(sign === 'shows' ? 'shown' : 'healed', hit, found.seen);
     } else if (hasOthers(hit)) {
       owed.set(hit.id, { hit, sign });
     } else {
-      owed.delete(hit.id);
+      settle(hit, sign);
       unseen(hit, sign, found.seen);
     }
   };
@@ -169,7 +178,8 @@ export function createNemesis(site: Site, write: (event: Recorded) => void, heal
     // What hid it may be gone by now, though it is still being looked whether nothing of that is left.
     if (owed.get(id)?.sign === 'shows') await look(hit, 'shows', 0);
     record('heal', hit);
-    if (owed.delete(id)) unseen(hit, 'shows', 'hidden by other faults for as long as it lasted');
+    if (owed.has(id)) unseen(hit, 'shows', 'hidden by other faults for as long as it lasted');
+    settle(hit, 'shows');
     await faultOf(hit.spec).heal(site, hit);
     await look(hit, 'healed', SHOWS_WITHIN_MS);
     hits.delete(id);

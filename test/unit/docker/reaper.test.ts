@@ -108,26 +108,6 @@ describe('the reaper', () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  it('removes what it was told of from the start when nobody ever connects', async () => {
-    const { ended } = await startReaper({
-      REAPER_FILTER: 'label=run=1&label=kind=test',
-      RYUK_CONNECTION_TIMEOUT: '10ms',
-    });
-    expect(await ended).toEqual([0, null]);
-    expect(things).toEqual(new Set());
-  });
-
-  it('leaves what it was told of from the start when its client takes that back', async () => {
-    const { port, ended } = await startReaper({
-      REAPER_FILTER: 'label=run=1&label=kind=test',
-      RYUK_RECONNECTION_TIMEOUT: '50ms',
-    });
-    const client = await register(port, 'label=other=1\n');
-    client.end('forget:label=run=1&label=kind=test\n');
-    expect(await ended).toEqual([0, null]);
-    expect(things).toEqual(new Set(['c1', 'v1']));
-  });
-
   it('reaps nothing when it is stopped on purpose', async () => {
     const { port, ended } = await startReaper({});
     await register(port, 'label=run=1&label=kind=test\n');

@@ -327,6 +327,33 @@ describe('nemesis', () => {
     ]);
   });
 
+  it('ends a look for what has been seen, and healed, meanwhile', async () => {
+    const links = fakeLinks();
+    const looking = Promise.withResolvers<void>();
+    const looked = Promise.withResolvers<void>();
+    let isHeldUp = false;
+    const send: Links['send'] = async (paths, packets) => {
+      // Of the narrower one, the first time.
+      if (isHeldUp && paths.length <= 2) {
+        isHeldUp = false;
+        looking.resolve();
+        await looked.promise;
+      }
+      return links.send(paths, packets);
+    };
+    const { nemesis, lines, nowMs } = played({ deployment: { links: { ...links, send } } });
+    await nemesis.inject('a', CUT);
+    await nemesis.inject('b', { fault: 'cut', from: 'node1', to: 'node2' });
+    isHeldUp = true;
+    const healed = nemesis.heal('a');
+    await looking.promise;
+    await nemesis.heal('b');
+    looked.resolve();
+    await healed;
+    expect(lines().filter((line) => line.includes('unseen'))).toEqual([]);
+    expect(nowMs()).toBeLessThan(1_000);
+  });
+
   it('takes what was hidden for as long as it lasted as unseen', async () => {
     const { nemesis, lines } = played({ deployment: { links: fakeLinks() } });
     await nemesis.inject('a', CUT);
