@@ -56,18 +56,23 @@ find . | cpio --create --format=newc --quiet > "$to/initramfs"
 
 # Its state once the agent listens: to go on from that takes a tenth of a boot in software. What the machines that do so
 # must not share, the agent changes when it is asked to wake.
-boot() {
-  {
-    tail --retry --follow=name --quiet serial 2>/dev/null | grep --quiet --max-count=1 'agent is ready'
-    echo 'migrate_set_parameter max-bandwidth 10g'
-    echo "migrate \"exec:zstd -9 --quiet --force -o $to/state.zst\""
-    echo quit
-  } | timeout 300 sh "$to/qemu.sh" -accel tcg -netdev user,id=net,net=198.18.0.0/24 -serial file:serial -monitor stdio
-}
 cd "$(mktemp -d)"
+mkfifo commands
 : > serial
-boot > monitor 2>&1 && [ -s "$to/state.zst" ] || {
+timeout 300 sh "$to/qemu.sh" -accel tcg -netdev user,id=net,net=198.18.0.0/24 -serial file:serial -monitor stdio < commands > monitor 2>&1 &
+machine=$!
+# Opened as long as it runs: it takes the end of its commands for their last.
+exec 3> commands
+# Ends with the machine, whatever that comes to.
+if tail --pid="$machine" --follow --lines=+1 serial | grep --quiet --max-count=1 'agent is ready'; then
+  echo 'migrate_set_parameter max-bandwidth 10g' >&3
+  # Under its name once it is whole.
+  echo "migrate \"exec:zstd -9 --quiet --force -o state.zst && mv state.zst $to/state.zst\"" >&3
+  echo quit >&3
+fi
+exec 3>&-
+wait "$machine" || true
+[ -s "$to/state.zst" ] || {
   tail serial monitor
-  rm -f "$to/state.zst"
   echo 'a machine could not be booted here: each boots for itself'
 }

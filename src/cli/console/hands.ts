@@ -7,6 +7,7 @@ import { createSerial } from '../../base/serial.ts';
 import { describeTarget } from '../../rig/by-hand/targets.ts';
 import type { Item, OrderItem } from '../../rig/console/items.ts';
 import { describeOrder, type Order } from '../../rig/console/order.ts';
+import type { FoundCluster } from '../../rig/docker/clusters.ts';
 import { describeFault } from '../../rig/faults/catalogue.ts';
 import { sentenceOf } from '../../rig/faults/sentence.ts';
 import { act, WAYS } from '../acting.ts';
@@ -99,6 +100,9 @@ export function createTaker(options: {
 
 const NOTHING_LEFT = { up: [], faults: [] } as const;
 
+/** Tells clusters of one name apart. */
+const guardOf = ({ guard = '' }: FoundCluster): string => guard;
+
 /** Orders for a cluster in containers. */
 export function handsOn(
   flags: ClusterFlags,
@@ -113,7 +117,8 @@ export function handsOn(
     spec: wanted,
     forSeconds,
   }: Extract<Order, { do: 'fault' }>): Promise<Outcome> => {
-    const spec = await withVolumeId(await chooseCluster(flags), wanted);
+    const cluster = await chooseCluster(flags);
+    const spec = await withVolumeId(cluster, wanted);
     const {
       hand,
       heal: end,
@@ -124,7 +129,7 @@ export function handsOn(
     }));
     if (spec.fault === 'etcd-compaction') ongoing.set(injected.id, keptUp({ hand, end, clock, signal }));
     const told = `injected ${sentenceOf(injected)}${forSeconds === undefined ? '' : `, for ${forSeconds} s`}`;
-    const order = { do: 'heal', ids: [injected.id], unlessGone: true } as const;
+    const order = { do: 'heal', ids: [injected.id], onlyOf: guardOf(cluster) } as const;
     const later = forSeconds !== undefined && { later: { order, afterMs: forSeconds * 1_000 } };
     return injected.shows
       ? { state: 'done', told: `${told}: ${injected.seen}`, ...later }
@@ -153,13 +158,17 @@ export function handsOn(
     const healed = [...ended].map((id) => `healed: ${id}`).join('; ');
     return { state, told: [healed, told].filter(Boolean).join('; ') || 'nothing is to be healed' };
   };
+  const undoUnlessGone = async ({ ids, onlyOf }: Extract<Order, { do: 'heal' }>): Promise<Outcome> => {
+    try {
+      if (guardOf(await chooseCluster(flags)) === onlyOf) return await undo(ids);
+    } catch (error) {
+      if (!hasCode(error, 'not_found')) throw error;
+    }
+    return { state: 'done', told: 'nothing is left to heal' };
+  };
   return async (order) => {
     if (order.do === 'fault') return injectFault(order);
-    if (order.do === 'heal')
-      return undo(order.ids).catch((error: unknown) => {
-        if (order.unlessGone !== true || !hasCode(error, 'not_found')) throw error;
-        return { state: 'done', told: 'nothing is left to heal' };
-      });
+    if (order.do === 'heal') return order.onlyOf === undefined ? undo(order.ids) : undoUnlessGone(order);
     if (order.do === 'power')
       throw new RigError('unsupported', 'members in containers have no power of their own');
     const way = WAYS[order.do];

@@ -39,8 +39,11 @@ export type Order =
   | {
       readonly do: 'heal';
       readonly ids: readonly string[];
-      /** Of the console itself, when the time of a fault is over: somebody may have healed it by then. */
-      readonly unlessGone?: boolean;
+      /**
+       * Of the console itself, when the time of a fault is over, for the cluster that it hit, by its guard: somebody may have
+       * healed it by then, or put another cluster in its place.
+       */
+      readonly onlyOf?: string;
     }
   | { readonly do: 'power'; readonly power: (typeof POWER_ACTS)[number]; readonly to: readonly string[] };
 

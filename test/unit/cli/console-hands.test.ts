@@ -6,7 +6,7 @@ import { createHub } from '../../../src/cli/console/hub.ts';
 import { type Order, parseOrder } from '../../../src/rig/console/order.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
-const PASSING = { do: 'heal', ids: ['loss'], unlessGone: true } as const;
+const PASSING = { do: 'heal', ids: ['loss'], onlyOf: '1a2b3c4d' } as const;
 const FAULT = parseOrder({
   ...{ do: 'fault', fault: 'loss', fields: { on: 'one', percent: '7' }, forSeconds: 30 },
 });

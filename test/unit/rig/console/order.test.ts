@@ -31,7 +31,7 @@ describe('an order', () => {
     [{ do: 'kill', to: ['a'], extra: 1 }, /'extra'/],
     [{ do: 'fault', fault: 'flood', fields: {} }, /no fault 'flood'/],
     [{ do: 'fault', fault: 'loss', fields: {}, forSeconds: 0.5 }, /'forSeconds'/],
-    [{ do: 'heal', ids: [], unlessGone: true }, /'unlessGone'/],
+    [{ do: 'heal', ids: [], onlyOf: '1a2b3c4d' }, /'onlyOf'/],
     [{ do: 'fault', fault: 'loss', fields: { on: 'one', percent: '900' } }, /'percent'/],
     [{ do: 'fault', fault: 'loss', fields: { 'on=x percent': '1' } }, /fields/],
   ])('is refused: %j', (input, why) => {
