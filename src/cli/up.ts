@@ -22,6 +22,7 @@ import { DEFAULT_CLUSTER, parseClusterName, runIdOf, upFolder } from './cluster-
 import { fitted } from './fitted.ts';
 import { lockFolder } from './folder-lock.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { lockName } from './name-lock.ts';
 import { nextSteps, rigCommand } from './next-steps.ts';
 import { help, printJson } from './output.ts';
 
@@ -75,8 +76,9 @@ async function up(flags: UpFlags): Promise<void> {
     throw interrupted(error, interrupt.signal);
   });
   const folder = upFolder(flags.name);
-  makeUpFolder(folder);
   // Of two at once the later would take what the first is making for its own, which failed.
+  using _name = await lockName({ name: runIdOf(flags.name), clock, signal: interrupt.signal });
+  makeUpFolder(folder);
   using _lock = await lockFolder({ folder, clock, signal: interrupt.signal });
   const deployment = await mode
     .deploy({
