@@ -9,7 +9,6 @@ import { waitFor } from '../base/retry.ts';
 import { readEtcdAccess } from '../cluster/etcd-access.ts';
 import { etcdPath } from '../cluster/processes.ts';
 import type { FleetStatus } from '../fleet/answers.ts';
-import { readCluster } from '../fleet/cluster-file.ts';
 import { openLogFiles } from '../fleet/log-files.ts';
 import { type RunningCluster, runCluster } from '../fleet/run.ts';
 import { createHttpNetwork } from '../network/http.ts';
@@ -41,9 +40,6 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
   keepHeapLean();
   const clock = createSystemClock();
   using interrupt = catchInterrupt(() => process.stderr.write('\nstopping\n'));
-  const { etcd } = await readCluster(folder);
-  // One of its own asks nobody who they are.
-  const access = etcd.length === 0 ? undefined : await readEtcdAccess(etcd);
   const done = new AbortController();
   const signal = AbortSignal.any([interrupt.signal, done.signal]);
   await using logs = openLogFiles({ folder: join(folder, 'logs'), clock, level: options.logLevel });
@@ -78,7 +74,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
       {
         ...options,
         ...{ clock, random: createSystemRandom(), network: createHttpNetwork({ clock }), log: logs.log },
-        access,
+        readAccess: readEtcdAccess,
         findEtcd: etcdPath,
         onProgress: print,
         onRunning,

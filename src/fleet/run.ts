@@ -36,6 +36,13 @@ const LOOK_MS = 500;
 const REQUEST_TIMEOUT_MS = { least: 1500, most: 10_000 };
 const FORGOTTEN_AT_ONCE = 64;
 
+/** To an etcd that is there. */
+export interface FleetAccess {
+  readonly credentials: EtcdCredentials;
+  /** What tells a daemon the same. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 export interface RunOptions {
   readonly folder: string;
   readonly clock: Clock;
@@ -48,10 +55,8 @@ export interface RunOptions {
   /** Whether to start an API and an engine. */
   readonly control: boolean;
   readonly port?: number | undefined;
-  /** Who it is to an etcd that is there, and what tells a daemon the same. Default: nobody. */
-  readonly access?:
-    | { readonly credentials: EtcdCredentials; readonly variables: Readonly<Record<string, string>> }
-    | undefined;
+  /** Asked where etcd is there, by its endpoints: who we are to it. Default: nobody. */
+  readonly readAccess?: (endpoints: readonly string[]) => Promise<FleetAccess>;
   /** Asked where it has an etcd of its own. Default: `etcd`, found on the PATH. */
   readonly findEtcd?: () => Promise<string | undefined>;
   readonly onProgress: (what: string) => void;
@@ -79,6 +84,7 @@ export interface RunningCluster {
 export async function runCluster(options: RunOptions, signal: AbortSignal): Promise<void> {
   const { folder, clock, random, network, onProgress } = options;
   const cluster = await readCluster(folder);
+  const access = cluster.etcd.length > 0 ? await options.readAccess?.(cluster.etcd) : undefined;
   await using lock = await lockRun(folder);
   const disks = await openDisks(options);
   await mkdir(join(folder, 'logs'), { recursive: true });
@@ -93,12 +99,12 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
         });
   const etcd = own === undefined ? cluster.etcd : [own.endpoint];
   const fleet = createFleet();
-  await using open = await openFleetWorld(options, { cluster, etcd, fleet }, signal);
+  await using open = await openFleetWorld(options, { cluster, etcd, access, fleet }, signal);
   const { world } = open;
   // Of several clusters on one machine no two daemons may have one name.
   const name = `${cluster.prefix}-control-${hex(random, 8)}`;
   await using control = options.control
-    ? await startControlDaemon({ clock, network, name, folder, etcd, variables: options.access?.variables })
+    ? await startControlDaemon({ clock, network, name, folder, etcd, variables: access?.variables })
     : undefined;
   const api = control?.url ?? null;
   await lock.tell({ url: world.agentUrl, etcd, api });
@@ -154,12 +160,18 @@ async function serve(options: RunOptions, parts: Parts, signal: AbortSignal): Pr
 }
 
 async function openFleetWorld(
-  { clock, random, log, network, port, access }: RunOptions,
+  { clock, random, log, network, port }: RunOptions,
   {
     cluster: { heartbeatSeconds, reconcileIntervalMs },
     etcd,
+    access,
     fleet,
-  }: { readonly cluster: Cluster; readonly etcd: readonly string[]; readonly fleet: Fleet },
+  }: {
+    readonly cluster: Cluster;
+    readonly etcd: readonly string[];
+    readonly access: FleetAccess | undefined;
+    readonly fleet: Fleet;
+  },
   signal: AbortSignal,
 ): Promise<OpenWorld> {
   let world: FleetWorld | undefined;

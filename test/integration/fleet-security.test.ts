@@ -46,7 +46,7 @@ it('registers there, with an API and an engine of its own', async () => {
   const started = Promise.withResolvers<RunningCluster>();
   const ended = runCluster(
     {
-      ...{ folder: state, clock, random: createSystemRandom(), network, log, access },
+      ...{ folder: state, clock, random: createSystemRandom(), network, log, readAccess: async () => access },
       ...{ keepsDisks: true, control: true, onProgress: () => undefined, onRunning: started.resolve },
     },
     stop.signal,
