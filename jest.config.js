@@ -24,11 +24,15 @@ const withContainers = {
 export default {
   // What ends a test that hangs, however busy the machine is; what has to be fast is asserted.
   testTimeout: 120_000,
+  // Of the tests of one file that say they may: two clusters keep two cores busy.
+  maxConcurrency: 2,
   projects: [
     project('unit'),
     project('contract', withContainers),
     project('integration', withContainers),
     project('system'),
+    // What measures the machine, looks for what is left on it, or has clusters side by side of its own.
+    project('alone'),
     project('nightly'),
   ],
 };

@@ -37,11 +37,15 @@ export function goTogether(one: FaultSpec, other: FaultSpec, place: Place): bool
   if ([one, other].some(({ fault }) => fault === 'etcd-compaction') && !shared) return true;
   // They need the rest of the cluster to be well: etcd to have a majority, nodes to be there.
   if (families.some((family) => family === 'etcd' || family === 'cluster')) return false;
+  if ([one, other].some(isBridge) && [one, other].some(({ fault }) => fault === 'cut')) return false;
   if (!shared) return true;
   // Of two faults of the same links neither would show; of one of a member that doesn't run, nothing does.
   const halts = [one, other].some(({ fault }) => HALTING.has(fault));
   return !halts && families.filter((family) => family === 'network').length === 1;
 }
+
+/** Parts those that it isn't on from one another, too: a cut between them would not show. */
+const isBridge = (spec: FaultSpec): boolean => spec.fault === 'partition' && spec.shape === 'bridge';
 
 const HALTING: ReadonlySet<string> = new Set([
   'kill',

@@ -30,6 +30,9 @@ describe('faults that overlap', () => {
     expect(together(kill('node1'), isolate('node1'))).toHaveLength(1);
     expect(together(isolate('node1'), slow('node1'))).toHaveLength(1);
     expect(together(kill('node1'), { fault: 'cut', from: 'node2', to: 'node1' })).toHaveLength(1);
+    const bridge: FaultSpec = { fault: 'partition', shape: 'bridge', on: 'node3' };
+    expect(together(bridge, { fault: 'cut', from: 'node2', to: 'node1' })).toHaveLength(1);
+    expect(together(bridge, slow('node2'))).toEqual([]);
     expect(
       together({ fault: 'disk-full', on: 'node1' }, { fault: 'clock-jump', on: 'node1', spanMs: 1 }),
     ).toHaveLength(1);

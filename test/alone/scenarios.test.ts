@@ -37,7 +37,8 @@ describe('scenarios in containers', () => {
     await mode[Symbol.asyncDispose]();
   });
 
-  it.each(CHOSEN)(
+  // They wait more than they work; and clusters side by side must not meet.
+  it.concurrent.each(CHOSEN)(
     '$name: $title',
     async (scenario) => {
       const result = await runScenario({
