@@ -4,11 +4,13 @@ import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { createSystemRandom } from '../base/random.ts';
+import { readEtcdAccess } from '../cluster/etcd-access.ts';
 import { openKv } from '../cluster/open-kv.ts';
 import { etcdPath } from '../cluster/processes.ts';
 import { mirrored, writeMirror } from '../fleet/mirror.ts';
 import { kindOf, readApi, readEtcd, type Source } from '../fleet/mirror-source.ts';
 import { DEFAULT_PROFILE } from '../fleet/profiles.ts';
+import { isSecure } from '../kv/etcd-credentials.ts';
 import { createHttpNetwork } from '../network/http.ts';
 import { clusterOf, DEFAULTS, parseEndpoints } from './fleet-options.ts';
 import { help, printJson } from './output.ts';
@@ -23,7 +25,7 @@ interface Flags {
 export function registerMirror(program: Command): void {
   program
     .command('mirror')
-    .requiredOption('--from <url>', 'its etcd, or an API of it', parseSource)
+    .requiredOption('--from <url>', 'its etcd (https:// too), or an API of it', parseSource)
     .option('--state <folder>', 'where the copy is kept', 'runs/mirror')
     .option(
       '--profile <name>',
@@ -41,13 +43,7 @@ export function registerMirror(program: Command): void {
     .action(mirror);
 }
 
-function parseSource(text: string): string {
-  const [url = ''] = parseEndpoints(text);
-  if (url.startsWith('http:')) return url;
-  throw new RigError('invalid', `'${url}' can't be copied: that is read over plain HTTP only`, {
-    next: 'Give the address of an etcd, or an API, that asks nobody who they are.',
-  });
-}
+const parseSource = (text: string): string => parseEndpoints(text)[0] ?? '';
 
 async function mirror({ from, state, profile, json }: Flags): Promise<void> {
   const clock = createSystemClock();
@@ -78,10 +74,12 @@ async function mirror({ from, state, profile, json }: Flags): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+/** What is behind TLS is taken for etcd: an API there asks for what only its clients have. */
 async function read(from: string): Promise<Source> {
   const network = createHttpNetwork({ clock: createSystemClock() });
-  if ((await kindOf(from, network)) === 'api') return readApi(from, network);
-  const kv = openKv([from]);
+  if (!isSecure(from) && (await kindOf(from, network)) === 'api') return readApi(from, network);
+  const { credentials } = await readEtcdAccess([from]);
+  const kv = openKv([from], credentials);
   try {
     return await readEtcd(kv);
   } finally {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
+import { execa } from 'execa';
 import { createLog } from '../../src/base/log.ts';
 import { createSystemRandom } from '../../src/base/random.ts';
 import { waitFor } from '../../src/base/retry.ts';
@@ -30,13 +31,14 @@ it('registers there, with an API and an engine of its own', async () => {
     await writeFile(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
-  const access = await readEtcdAccess(etcd.endpoints, {
+  const variables = {
     COBALT_ETCD_USER: USER.user,
     COBALT_ETCD_PASSWORD_FILE: await file('password', USER.password),
     COBALT_ETCD_CA_FILE: await file('ca.pem', certificates.ca),
     COBALT_ETCD_CERT_FILE: await file('client.pem', certificates.client.cert),
     COBALT_ETCD_KEY_FILE: await file('client.key', certificates.client.key),
-  });
+  };
+  const access = await readEtcdAccess(etcd.endpoints, variables);
   const network = createHttpNetwork({ clock });
   const said: string[] = [];
   const log = createLog({ write: (line) => void said.push(line), nowMs: clock.nowMs, level: 'warn' });
@@ -64,6 +66,17 @@ it('registers there, with an API and an engine of its own', async () => {
     });
     const { body } = await network.call({ method: 'GET', url: `${cluster.api}/nodes`, timeoutMs: 1_000 });
     expect(JSON.parse(body).nodes).toHaveLength(3);
+
+    const [from = ''] = etcd.endpoints;
+    const copied = ['mirror', '--from', from, '--state', join(folder, 'copy'), '--json'];
+    const mirror = (env: Record<string, string>) =>
+      execa(process.execPath, ['src/cli/main.ts', ...copied], { env, reject: false });
+    expect(JSON.parse((await mirror(variables)).stdout)).toMatchObject({
+      nodes: ['sim-00001', 'sim-00002', 'sim-00003'],
+      volumes: 0,
+    });
+    const stranger = await mirror({ COBALT_ETCD_CA_FILE: variables.COBALT_ETCD_CA_FILE });
+    expect(stranger).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('certificate') });
   } finally {
     stop.abort();
     await ended;
