@@ -24,8 +24,6 @@ const withContainers = {
 export default {
   // What ends a test that hangs, however busy the machine is; what has to be fast is asserted.
   testTimeout: 120_000,
-  // Of the tests of one file that say they may: two clusters keep two cores busy.
-  maxConcurrency: 2,
   projects: [
     project('unit'),
     project('contract', withContainers),
