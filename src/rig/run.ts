@@ -109,11 +109,11 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     const judged = judge(run, scenario.checks);
     kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
     const elapsedMs = clock.monotonicMs() - startedMs;
-    const glance = glanceOf(run, judged.verdicts);
     const { durationMs, mode, isGiven } = run;
-    const told = { scenario: scenario.name, seed, durationMs, mode, isGiven, folder, elapsedMs, glance };
-    const result: RunResult = { ...judged, ...told, kept, runId };
+    const about = { scenario: scenario.name, seed, durationMs, mode, isGiven, folder, elapsedMs };
     const isTold = keepsRecord === 'always' || (keepsRecord !== 'never' && judged.verdict !== 'valid');
+    const told = isTold && { glance: glanceOf(run, judged.verdicts) };
+    const result: RunResult = { ...judged, ...about, ...told, kept, runId };
     if (isTold || keepsRecord === 'when-over') record.save();
     if (isTold) writeReports({ run, result });
     return result;
