@@ -34,7 +34,11 @@ export const sleepBy =
   (after: Clock['after']): Clock['sleep'] =>
   (ms, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted) {
+      if (signal === undefined) {
+        after(ms, resolve);
+        return;
+      }
+      if (signal.aborted) {
         reject(abortError(signal));
         return;
       }
@@ -43,10 +47,10 @@ export const sleepBy =
         reject(abortError(signal));
       };
       const cancel = after(ms, () => {
-        signal?.removeEventListener('abort', onAbort);
+        signal.removeEventListener('abort', onAbort);
         resolve();
       });
-      signal?.addEventListener('abort', onAbort, { once: true });
+      signal.addEventListener('abort', onAbort, { once: true });
     });
 
 /** The error that a fired signal stands for. */

@@ -40,14 +40,14 @@ async function replay(folder: string, { json }: { readonly json?: boolean }): Pr
   const given = isGiven === true ? { given: await readPlan(folder) } : {};
   await using pool = openPool(1);
   const again = freeName(folder, 'replay');
-  const { result, recordDigest } = await pool.run(0, {
+  const { result } = await pool.run(0, {
     scenario,
     seed,
     durationMs,
     ...given,
     folder: again,
   });
-  const same = recordDigest === digestOfRecord(folder);
+  const same = digestOfRecord(again) === digestOfRecord(folder);
   const code = same ? exitCodeOf(result.verdict) : EXIT_MACHINE;
   if (json === true) {
     printJson({ same, verdict: result.verdict, folder: again });

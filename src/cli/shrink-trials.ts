@@ -1,6 +1,5 @@
 // The trials of `rig shrink`: candidates, simulated on all cores, until one fails as the run did.
 
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Verdict } from '../rig/history.ts';
 import type { GivenPlan } from '../rig/shrink/given.ts';
@@ -27,7 +26,7 @@ export function createTrials(options: {
   readonly scenario: string;
   /** What has to be found again. */
   readonly failure: Verdict;
-  /** For the records, which are removed. */
+  /** Where records would be, if any were kept. */
   readonly scratch: string;
   readonly tries: number;
   readonly isOver: () => 'time' | 'interrupt' | undefined;
@@ -47,8 +46,6 @@ export function createTrials(options: {
     } catch {
       // Half a script may make no sense at all.
       return false;
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
     }
   };
 

@@ -2,11 +2,10 @@
 
 import { withoutStacks } from '../base/event-loop.ts';
 import { IDLE_MACHINE, loadRoles, THIS_LOOP, writeFileNow } from '../cluster/simulation-host.ts';
-import { type RunResult, runScenario } from '../rig/run.ts';
+import { type KeepsRecord, type RunResult, runScenario } from '../rig/run.ts';
 import type { Scenario } from '../rig/scenario.ts';
 import { type GivenPlan, scenarioOf } from '../rig/shrink/given.ts';
 import { createSimulation } from '../simulator/mode.ts';
-import { digestOfRecord } from './record-digest.ts';
 
 await loadRoles();
 
@@ -19,15 +18,13 @@ export interface SimulationRequest {
   readonly given?: GivenPlan;
   readonly folder: string;
   /** Default: `always` (rig/run.ts). */
-  readonly keepsRecord?: 'always' | 'unless-valid' | 'never';
+  readonly keepsRecord?: KeepsRecord;
 }
 
 export interface SimulationResult {
   readonly result: RunResult;
   readonly simulatedMs: number;
   readonly events: number;
-  /** Of all that was recorded, byte by byte. */
-  readonly recordDigest: string;
 }
 
 /** Rejects as {@link runScenario} does. */
@@ -56,5 +53,5 @@ export async function simulate(
     onProgress,
   });
   const { ms, events } = elapsed();
-  return { result, simulatedMs: ms, events, recordDigest: digestOfRecord(folder) };
+  return { result, simulatedMs: ms, events };
 }

@@ -8,6 +8,8 @@ import { LOGS_FOLDER, readLogRecords } from '../rig/record-files.ts';
 import { readLogStore } from './settings.ts';
 
 export interface Shipping {
+  /** Whether there is a store. */
+  readonly isOpen: boolean;
   /** Takes the lines of the run in that folder; undefined when there is no store. */
   from(folder: string): ((record: LogRecord) => void) | undefined;
   /** Sends what a run has left in its folder, at the store's own pace. */
@@ -22,12 +24,18 @@ const AHEAD = 2_000;
 /** `store`: default as {@link readLogStore} says. Throws what that throws. */
 export function openShipping(clock: Clock, store: LogStore | undefined = readLogStore()): Shipping {
   if (store === undefined) {
-    return { from: () => undefined, sendRecorded: async () => undefined, end: async () => undefined };
+    return {
+      isOpen: false,
+      from: () => undefined,
+      sendRecorded: async () => undefined,
+      end: async () => undefined,
+    };
   }
   const shipper = createLogShipper({ clock, ...store });
   /** A store that takes nothing is waited for once. */
   let isTaking = true;
   return {
+    isOpen: true,
     from: (folder) => {
       const run = basename(folder);
       return (record) => shipper.ship(record, { run });

@@ -19,6 +19,11 @@ export interface Exchange {
   over: boolean;
 }
 
+export interface Arrival {
+  readonly onArrival: () => void;
+  readonly onReset: (error: RigError) => void;
+}
+
 export interface Message extends Path {
   readonly bytes: number;
   /** Who opened the connection that it belongs to. Default: `from`. */
@@ -29,9 +34,11 @@ export interface Message extends Path {
 
 export interface Wires {
   /**
-   * Resolves when it has arrived. Rejects with `unavailable` where a reset comes back. What is lost is sent
-   * again, later each time, until it arrives or the exchange is over: then it never resolves.
+   * Calls back when it has arrived, or with `unavailable` where a reset comes back. What is lost is sent again, later
+   * each time, until it arrives or the exchange is over: then it never calls back.
    */
+  send(message: Message, exchange: Exchange, then: Arrival): void;
+  /** The same as a promise. */
   carry(message: Message, exchange: Exchange): Promise<void>;
   /** When a packet that is sent now would arrive; undefined when it is lost. */
   packetMs(path: Path, bytes: number): number | undefined;
@@ -96,44 +103,45 @@ export function createWires({ time, random, usual = 'modelled' }: WiresOptions):
       (effect) => effect.does === 'drop' || (effect.does === 'lose' && chance() * 100 < effect.percent),
     );
 
-  const carry: Wires['carry'] = (message, exchange) =>
-    new Promise((resolve, reject) => {
-      if (effectsOf(message).length === 0 && !exchange.over) {
-        if (isReal) resolve();
-        else time.after(delayMs(message, message.bytes, NO_EFFECTS), resolve);
+  const send: Wires['send'] = (message, exchange, { onArrival, onReset }) => {
+    if (effectsOf(message).length === 0 && !exchange.over) {
+      if (isReal) onArrival();
+      else time.after(delayMs(message, message.bytes, NO_EFFECTS), onArrival);
+      return;
+    }
+    let waitMs = RETRANSMIT_MS;
+    /** Segments that have yet to arrive. */
+    let left = Math.max(1, Math.ceil(message.bytes / SEGMENT_BYTES));
+    const attempt = (): void => {
+      if (exchange.over) return;
+      const effects = effectsOf(message);
+      if (effects.some(({ does }) => does === 'reset')) {
+        const refusal = new RigError('unavailable', 'the connection was reset', { definite: false });
+        time.after(LEAST_MS, () => onReset(refusal));
         return;
       }
-      let waitMs = RETRANSMIT_MS;
-      /** Segments that have yet to arrive. */
-      let left = Math.max(1, Math.ceil(message.bytes / SEGMENT_BYTES));
-      const attempt = (): void => {
-        if (exchange.over) return;
-        const effects = effectsOf(message);
-        if (effects.some(({ does }) => does === 'reset')) {
-          const refusal = new RigError('unavailable', 'the connection was reset', { definite: false });
-          time.after(LEAST_MS, () => reject(refusal));
-          return;
-        }
-        const isMuted =
-          message.isEmpty !== true &&
-          (message.opener ?? message.from) === message.to &&
-          effects.some(({ does }) => does === 'mute');
-        const before = left;
-        if (!isMuted) for (let count = 0; count < before; count += 1) if (!isLost(effects)) left -= 1;
-        if (left === 0) {
-          time.after(delayMs(message, message.bytes, effects), resolve);
-          return;
-        }
-        // Of a long message only what was lost is sent again, and fast while other segments arrive.
-        const soonMs = left < before ? 2 * SPREAD_MS : waitMs;
-        if (left === before) waitMs = Math.min(2 * waitMs, LONGEST_RETRANSMIT_MS);
-        time.after(soonMs, attempt);
-      };
-      attempt();
-    });
+      const isMuted =
+        message.isEmpty !== true &&
+        (message.opener ?? message.from) === message.to &&
+        effects.some(({ does }) => does === 'mute');
+      const before = left;
+      if (!isMuted) for (let count = 0; count < before; count += 1) if (!isLost(effects)) left -= 1;
+      if (left === 0) {
+        time.after(delayMs(message, message.bytes, effects), onArrival);
+        return;
+      }
+      // Of a long message only what was lost is sent again, and fast while other segments arrive.
+      const soonMs = left < before ? 2 * SPREAD_MS : waitMs;
+      if (left === before) waitMs = Math.min(2 * waitMs, LONGEST_RETRANSMIT_MS);
+      time.after(soonMs, attempt);
+    };
+    attempt();
+  };
 
   return {
-    carry,
+    send,
+    carry: (message, exchange) =>
+      new Promise((resolve, reject) => send(message, exchange, { onArrival: resolve, onReset: reject })),
     packetMs: (path, bytes) => {
       const effects = effectsOf(path);
       return isLost(effects) ? undefined : delayMs(path, bytes, effects);

@@ -84,6 +84,8 @@ export interface Deployment extends AsyncDisposable {
   logs(member: string): Promise<string>;
   /** Saves every member's logs, a folder each (log-record.ts). */
   saveLogs(folder: string): Promise<void>;
+  /** What is saved, by member. Absent where it is only there once it is saved. */
+  logRecords?(): ReadonlyMap<string, readonly LogRecord[]>;
   /** Hands over every line that any member prints, from its first one, as it is printed. Absent where lines are there only in the end. */
   followLogs?(onRecord: (record: LogRecord) => void): LogFollowing;
   /** Starts one more node, be it new or one that was to start later; resolves when its container runs. */

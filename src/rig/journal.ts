@@ -1,5 +1,4 @@
-// The run's own record: every event goes to disk as it happens, so that a rig
-// that dies loses nothing, and stays in memory for those who watch.
+// What goes into a run's own record, as it happens.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +11,8 @@ import { redactedEtcdEvent, redactedHistoryEvent } from './redact.ts';
 /** An event without its time, which the journal adds. */
 export type Unstamped<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never;
 
-/** Secrets are left out (redact.ts). Recording throws `machine` when the disk doesn't take it: an experiment that can't be recorded must end. */
-export interface Journal extends Disposable {
+/** Secrets are left out (redact.ts). */
+export interface Journal {
   /** Milliseconds since the run began. */
   atMs(): number;
   record(event: Unstamped<HistoryEvent>): void;
@@ -21,23 +20,18 @@ export interface Journal extends Disposable {
   readonly etcd: readonly EtcdEvent[];
   /** The `machine` events by now. */
   readonly machine: readonly MachineEvent[];
-  /** Writes what was held back. */
-  flush(): void;
 }
 
-/**
- * `folder` must exist. With `isDeferred` events are held back until there are many, or the journal is flushed or
- * disposed of; default false. Throws `machine` when it can't be written to.
- */
-export function openJournal(options: {
+/** One that has files open. */
+export interface OpenJournal extends Journal, Disposable {}
+
+/** `keep` is handed every event of the history; those of etcd the journal keeps itself, and hands on. */
+export function createJournal(options: {
   readonly clock: Clock;
-  readonly folder: string;
-  readonly isDeferred?: boolean;
+  readonly keep: (event: HistoryEvent) => void;
+  readonly keepEtcd?: (event: EtcdEvent) => void;
 }): Journal {
-  const { clock, folder, isDeferred = false } = options;
-  const mostHeld = isDeferred ? MOST_HELD : 0;
-  const history = openLines(join(folder, HISTORY_FILE), mostHeld);
-  const etcdEvents = openLines(join(folder, ETCD_EVENTS_FILE), mostHeld);
+  const { clock, keep, keepEtcd } = options;
   const startedMs = clock.monotonicMs();
   const etcd: EtcdEvent[] = [];
   const machine: MachineEvent[] = [];
@@ -48,18 +42,33 @@ export function openJournal(options: {
     machine,
     record: (event) => {
       const stamped = redactedHistoryEvent({ atMs: atMs(), ...event } as HistoryEvent);
-      history.append(stamped);
+      keep(stamped);
       if (stamped.type === 'machine') machine.push(stamped);
     },
     recordEtcd: (event) => {
       const stamped = redactedEtcdEvent({ atMs: atMs(), ...event } as EtcdEvent);
-      etcdEvents.append(stamped);
+      keepEtcd?.(stamped);
       etcd.push(stamped);
     },
-    flush: () => {
-      history.flush();
-      etcdEvents.flush();
-    },
+  };
+}
+
+/**
+ * Every event goes to disk as it happens, so that a rig that dies loses nothing. `folder` must exist. Opening and
+ * recording throw `machine` when the disk doesn't take it: an experiment that can't be recorded must end.
+ */
+export function openJournal({
+  clock,
+  folder,
+}: {
+  readonly clock: Clock;
+  readonly folder: string;
+}): OpenJournal {
+  const history = openLines(join(folder, HISTORY_FILE));
+  const etcdEvents = openLines(join(folder, ETCD_EVENTS_FILE));
+  const journal = createJournal({ clock, keep: history.append, keepEtcd: etcdEvents.append });
+  return {
+    ...journal,
     [Symbol.dispose]: () => {
       history.close();
       etcdEvents.close();
@@ -67,16 +76,16 @@ export function openJournal(options: {
   };
 }
 
-/** Lines that are held back, at most, where any are. */
-const MOST_HELD = 1_000;
+/** As {@link openJournal} writes them. */
+export const linesOf = (events: readonly unknown[]): string =>
+  events.map((event) => `${JSON.stringify(event)}\n`).join('');
 
 interface Lines {
   append(value: unknown): void;
-  flush(): void;
   close(): void;
 }
 
-function openLines(path: string, mostHeld: number): Lines {
+function openLines(path: string): Lines {
   const attempt = <T>(what: () => T): T => {
     try {
       return what();
@@ -85,22 +94,13 @@ function openLines(path: string, mostHeld: number): Lines {
     }
   };
   const file = attempt(() => openSync(path, 'wx'));
-  const held: string[] = [];
-  const flush = (): void => {
-    const lines = Buffer.from(held.splice(0).join(''));
-    let written = 0;
-    while (written < lines.length) written += attempt(() => writeSync(file, lines, written));
-  };
   return {
     append: (value) => {
-      held.push(`${JSON.stringify(value)}\n`);
-      if (held.length > mostHeld) flush();
+      const line = Buffer.from(linesOf([value]));
+      let written = 0;
+      while (written < line.length) written += attempt(() => writeSync(file, line, written));
     },
-    flush,
-    close: () => {
-      flush();
-      closeSync(file);
-    },
+    close: () => closeSync(file),
   };
 }
 

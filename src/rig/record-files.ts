@@ -101,6 +101,27 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
   // A run that has ended has recorded something: what was taken away since must not be held against the system.
   if (run.etcdComplete !== undefined && history.events.length === 0) throw notWhole(folder, HISTORY_FILE);
   if (run.etcdComplete === true && etcd.events.length === 0) throw notWhole(folder, ETCD_EVENTS_FILE);
+  return recordedRunOf(run, {
+    history: history.events,
+    etcd: etcd.events,
+    isCutShort: history.truncated || etcd.truncated,
+    logs: await readLogRecords(join(folder, LOGS_FOLDER)),
+  });
+}
+
+/** What the checks may look at, of what was recorded. */
+export function recordedRunOf(
+  run: RunFile,
+  recorded: {
+    readonly history: readonly HistoryEvent[];
+    readonly etcd: readonly EtcdEvent[];
+    /** Default: false. */
+    readonly isCutShort?: boolean;
+    /** By member, in the order of their names. */
+    readonly logs: ReadonlyMap<string, readonly LogRecord[]>;
+  },
+): RecordedRun {
+  const { history, etcd, isCutShort = false, logs } = recorded;
   return {
     scenario: run.scenario,
     seed: run.seed,
@@ -109,14 +130,11 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
     mode: run.mode,
     topology: run.topology,
     consumers: run.consumers ?? {},
-    history: history.events,
-    etcd: etcd.events,
-    etcdComplete: run.etcdComplete === true && !history.truncated && !etcd.truncated,
+    history,
+    etcd,
+    etcdComplete: run.etcdComplete === true && !isCutShort,
     ...(run.etcdComplete === undefined && { interrupted: run.interrupted ?? 'The rig itself was killed.' }),
-    logs: await readLogs(join(folder, LOGS_FOLDER), {
-      startedAtMs: run.startedAtMs,
-      ownClocks: withOwnClock({ history: history.events }),
-    }),
+    logs: logLines(logs, { startedAtMs: run.startedAtMs, ownClocks: withOwnClock({ history }) }),
   };
 }
 
@@ -142,12 +160,12 @@ async function readLines<Event>(
   return { events, truncated };
 }
 
-async function readLogs(
-  folder: string,
+function logLines(
+  logs: ReadonlyMap<string, readonly LogRecord[]>,
   { startedAtMs, ownClocks }: { readonly startedAtMs: number; readonly ownClocks: ReadonlySet<string> },
-): Promise<readonly NodeLogLine[]> {
+): readonly NodeLogLine[] {
   const all: NodeLogLine[] = [];
-  for (const [container, records] of await readLogRecords(folder)) {
+  for (const [container, records] of logs) {
     const place = { container, startedAtMs, ownClock: ownClocks.has(container) };
     for (const record of records) all.push(placedOf(record, place));
   }

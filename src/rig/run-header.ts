@@ -10,8 +10,10 @@ import type { Scenario } from './scenario.ts';
 import type { Topology } from './topology.ts';
 
 export interface RunHeader {
-  /** Adds what became known, and writes run.json anew. */
+  /** Adds what became known. */
   note(found: Partial<RunFile>): void;
+  /** By now. */
+  readonly file: RunFile;
 }
 
 /** Makes the run's folder. Throws `machine` when it can't be written to. */
@@ -24,16 +26,24 @@ export function openFolder(folder: string, { plan }: Scenario): void {
   if (plan !== undefined) writeJson(join(folder, PLAN_FILE), plan.data);
 }
 
-export function writeHeader(options: {
+export interface HeaderOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly runId: string;
-  readonly folder: string;
   readonly topology: Topology;
   readonly startedAtMs: number;
   readonly mode?: RunMode;
-}): RunHeader {
-  const { scenario, seed, runId, folder, topology, startedAtMs, mode } = options;
+}
+
+/** Writes run.json now, and anew with whatever becomes known. */
+export const writeHeader = ({ folder, ...options }: HeaderOptions & { readonly folder: string }): RunHeader =>
+  createHeader(options, (file) => writeRunFile(folder, file));
+
+export const writeRunFile = (folder: string, file: RunFile): void => writeJson(join(folder, RUN_FILE), file);
+
+/** `write` is handed it now, and anew with whatever becomes known. */
+export function createHeader(options: HeaderOptions, write: (file: RunFile) => void): RunHeader {
+  const { scenario, seed, runId, topology, startedAtMs, mode } = options;
   const { durationMs, isGiven = false } = scenario.plan ?? {};
   let header: RunFile = {
     scenario: scenario.name,
@@ -48,10 +58,15 @@ export function writeHeader(options: {
   };
   const note = (found: Partial<RunFile>): void => {
     header = { ...header, ...found };
-    writeJson(join(folder, RUN_FILE), header);
+    write(header);
   };
   note({});
-  return { note };
+  return {
+    note,
+    get file() {
+      return header;
+    },
+  };
 }
 
 function writeJson(path: string, value: unknown): void {

@@ -12,16 +12,16 @@ import { createClients } from './clients.ts';
 import { collectFinalState, collectInventories } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import type { RunMode } from './history.ts';
-import { type Journal, openJournal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import type { LogRecord } from './log-record.ts';
 import { type Machine, watchMachine } from './machine.ts';
 import { perform } from './perform.ts';
-import { LOGS_FOLDER, readLogRecords, readRecordedRun } from './record-files.ts';
+import { LOGS_FOLDER, readLogRecords } from './record-files.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 import { glanceOf } from './report/glance.ts';
 import type { ScenarioResult } from './report/verdict.ts';
 import { writeReportSoFar, writeReports } from './reports.ts';
-import { openFolder, type RunHeader, writeHeader } from './run-header.ts';
+import { type RunRecord, recordInMemory, recordOnDisk } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
 import { settle } from './settle.ts';
 import { etcdMembers, parseTopology, type Topology } from './topology.ts';
@@ -46,11 +46,12 @@ export interface RunOptions {
    */
   readonly conduct?: (experiment: () => Promise<void>) => Promise<void>;
   /**
-   * `always` (default), with every event on disk as it happens. `unless-valid`: the record is written when the
-   * experiment is over, and reports only where there is something to report; for runs that can be had again.
-   * `never`: without any report.
+   * `always` (default), with every event on disk as it happens. All others are for runs that can be had again, in modes
+   * that keep logs in memory, too (Deployment.logRecords): nothing is written before the experiment is over, and
+   * reports only where there is something to report. `when-over`: the record then is; `unless-valid`: where there is
+   * something to report; `never`: nothing at all.
    */
-  readonly keepsRecord?: 'always' | 'unless-valid' | 'never';
+  readonly keepsRecord?: KeepsRecord;
   /** Opens etcd at its members' URLs, for observation only. */
   readonly openKv: (endpoints: readonly string[]) => Kv;
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
@@ -61,6 +62,8 @@ export interface RunOptions {
   /** Whose load is recorded. Default: that of the machine that this runs on. */
   readonly machine?: Machine;
 }
+
+export type KeepsRecord = 'always' | 'when-over' | 'unless-valid' | 'never';
 
 export interface DeployRequest {
   readonly topology: Topology;
@@ -88,11 +91,9 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, seed, folder, runId, clock, signal, onProgress } = options;
   const topology = parseTopology(scenario.topology, `scenario ${scenario.name}`);
   const startedMs = clock.monotonicMs();
-  openFolder(folder, scenario);
   const { keepsRecord = 'always' } = options;
-  using journal = openJournal({ clock, folder, isDeferred: keepsRecord !== 'always' });
-  const header = writeHeader({ ...options, topology, startedAtMs: clock.nowMs() - journal.atMs() });
-
+  using record = (keepsRecord === 'always' ? recordOnDisk : recordInMemory)({ ...options, topology });
+  const { journal, header } = record;
   using watch = watchMachine({ clock, journal, ...(options.machine && { machine: options.machine }) });
   onProgress('starting the cluster');
   const absentAtStart = scenario.absentAtStart ?? [];
@@ -101,23 +102,24 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   let kept = false;
   try {
     const conduct = options.conduct ?? ((work) => work());
-    await conduct(() => experiment({ ...options, deployment, journal, header }));
+    await conduct(() => experiment({ ...options, deployment, record }));
     watch[Symbol.dispose]();
     onProgress('judging');
-    journal.flush();
-    const run = await readRecordedRun(folder);
+    const run = await record.recorded();
     const judged = judge(run, scenario.checks);
     kept = options.keep === 'always' || (options.keep === 'on-failure' && judged.verdict !== 'valid');
     const elapsedMs = clock.monotonicMs() - startedMs;
-    const glance = glanceOf(run, judged.verdicts);
     const { durationMs, mode, isGiven } = run;
-    const told = { scenario: scenario.name, seed, durationMs, mode, isGiven, folder, elapsedMs, glance };
-    const result: RunResult = { ...judged, ...told, kept, runId };
-    if (keepsRecord === 'always' || (keepsRecord === 'unless-valid' && judged.verdict !== 'valid'))
-      writeReports({ run, result });
+    const about = { scenario: scenario.name, seed, durationMs, mode, isGiven, folder, elapsedMs };
+    const isTold = keepsRecord === 'always' || (keepsRecord !== 'never' && judged.verdict !== 'valid');
+    const told = isTold && { glance: glanceOf(run, judged.verdicts) };
+    const result: RunResult = { ...judged, ...about, ...told, kept, runId };
+    if (isTold || keepsRecord === 'when-over') record.save();
+    if (isTold) writeReports({ run, result });
     return result;
   } catch (error) {
-    await reportSoFar({ ...options, header, journal, error, elapsedMs: clock.monotonicMs() - startedMs });
+    if (keepsRecord !== 'never')
+      await reportSoFar({ ...options, record, error, elapsedMs: clock.monotonicMs() - startedMs });
     if (signal.aborted) throw new RigError('aborted', 'the run was interrupted', { cause: error });
     kept = options.keep !== 'never';
     if (kept) onProgress(`the cluster is kept; remove it with: rig down --run ${runId}`);
@@ -144,19 +146,18 @@ async function handOverLogs(folder: string, onLog: RunOptions['onLog']): Promise
 /** What ended the run matters more than why there is no report of it. */
 async function reportSoFar(
   context: RunOptions & {
-    readonly header: RunHeader;
-    readonly journal: Journal;
+    readonly record: RunRecord;
     readonly error: unknown;
     readonly elapsedMs: number;
   },
 ): Promise<void> {
-  const { folder, signal, header, journal, error, elapsedMs, onProgress } = context;
+  const { folder, signal, record, error, elapsedMs, onProgress } = context;
   const interrupted = signal.aborted
     ? 'Somebody stopped it.'
     : `The rig failed: ${RigError.from(error).message}.`;
   try {
-    header.note({ interrupted });
-    journal.flush();
+    record.header.note({ interrupted });
+    record.save();
     await writeReportSoFar(folder, elapsedMs);
   } catch (second) {
     onProgress(`no report could be written: ${RigError.from(second).message}`);
@@ -167,11 +168,11 @@ async function reportSoFar(
 async function experiment(
   context: RunOptions & {
     readonly deployment: Deployment;
-    readonly journal: Journal;
-    readonly header: RunHeader;
+    readonly record: RunRecord;
   },
 ): Promise<void> {
-  const { scenario, seed, folder, clock, signal, deployment, journal, openKv, onProgress } = context;
+  const { scenario, seed, clock, signal, deployment, record, openKv, onProgress } = context;
+  const { journal, header } = record;
   await using recorder = startRecorder({
     clock,
     journal,
@@ -182,7 +183,7 @@ async function experiment(
     const consumers = await Promise.all(
       deployment.topology.consumers.map(async (name) => [name, await deployment.address(name)] as const),
     );
-    context.header.note({ consumers: Object.fromEntries(consumers) });
+    header.note({ consumers: Object.fromEntries(consumers) });
     const clients = createClients({ deployment, journal });
     const random = createSeededRandom(seed);
     const stage = { clock, random, deployment, recorder, journal, clients, signal };
@@ -191,9 +192,9 @@ async function experiment(
     await settle({ clock, recorder, journal, deployment, signal });
     onProgress('collecting disks, exports and etcd');
     await collectInventories({ deployment, journal, label: FINAL_LABEL });
-    context.header.note({ etcdComplete: await finalState({ ...context, recorder }) });
+    header.note({ etcdComplete: await finalState({ ...context, journal, recorder }) });
   } finally {
-    await deployment.saveLogs(join(folder, LOGS_FOLDER));
+    await record.takeLogs(deployment);
   }
 }
 

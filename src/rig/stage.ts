@@ -10,7 +10,7 @@ import type { Volume } from '../model/volume.ts';
 import type { Clients } from './clients.ts';
 import type { Deployment } from './deployment.ts';
 import type { Journal } from './journal.ts';
-import type { Recorder } from './recorder.ts';
+import type { RecordedKey, Recorder } from './recorder.ts';
 import type { Target } from './scenario.ts';
 
 export interface Stage {
@@ -80,14 +80,23 @@ export function leaderOf(recorder: Recorder): string | undefined {
 /** A volume as the recorder last saw it. */
 export function volumeOf(recorder: Recorder, id: string): Volume | undefined {
   const found = recorder.keys().get(volumeKey(id));
-  return found === undefined ? undefined : (JSON.parse(found.value) as Volume);
+  return found === undefined ? undefined : volumeIn(found);
 }
 
 /** Every volume, as the recorder last saw them. */
 export function volumesOf(recorder: Recorder): readonly Volume[] {
   return [...recorder.keys()]
     .filter(([key]) => key.startsWith(VOLUMES_PREFIX))
-    .map(([, { value }]) => JSON.parse(value) as Volume);
+    .map(([, found]) => volumeIn(found));
+}
+
+/** Whoever waits for something looks at the same again and again. */
+const read = new WeakMap<RecordedKey, Volume>();
+
+function volumeIn(found: RecordedKey): Volume {
+  const volume = read.get(found) ?? (JSON.parse(found.value) as Volume);
+  read.set(found, volume);
+  return volume;
 }
 
 /** While etcd is away the recorder shows what was true before: no ground to judge by. */

@@ -33,7 +33,7 @@ const PATTERNS_BY_METHOD: ReadonlyMap<
 /** Never rejects. */
 export async function answerCall(context: ApiContext, call: ApiCall): Promise<ApiResponse> {
   const [path = '', query = ''] = call.path.split('?');
-  const found = PATTERNS_BY_METHOD.get(call.method)?.find(({ pattern }) => pattern.test(path));
+  const found = routeOf(call.method, path);
   if (found === undefined) {
     const methods = methodsOf(call.path);
     return methods.length === 0 ? NO_SUCH_CALL : wrongMethod(methods);
@@ -41,8 +41,8 @@ export async function answerCall(context: ApiContext, call: ApiCall): Promise<Ap
   const body = parsed(call.body);
   if (body === MALFORMED) return problem(400, 'malformed', 'The body is not JSON.');
   return callRoute(context, found.route, {
-    params: { ...found.pattern.exec(path)?.groups },
-    query: found.route.local === true ? {} : Object.fromEntries(new URLSearchParams(query)),
+    params: found.params,
+    query: found.route.local === true || query === '' ? {} : Object.fromEntries(new URLSearchParams(query)),
     body,
     ifMatch: call.headers['if-match'],
     ifNoneMatch: call.headers['if-none-match'],
@@ -50,6 +50,14 @@ export async function answerCall(context: ApiContext, call: ApiCall): Promise<Ap
     traceparent: call.headers.traceparent,
     signal: call.signal,
   });
+}
+
+function routeOf(method: string, path: string) {
+  for (const { route, pattern } of PATTERNS_BY_METHOD.get(method) ?? []) {
+    const match = pattern.exec(path);
+    if (match !== null) return { route, params: { ...match.groups } };
+  }
+  return undefined;
 }
 
 const MALFORMED = Symbol('no JSON');

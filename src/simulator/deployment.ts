@@ -10,7 +10,7 @@ import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import { toLogRecords } from '../rig/log-lines.ts';
-import { formatLogRecords, LOG_FILE } from '../rig/log-record.ts';
+import { formatLogRecords, LOG_FILE, type LogRecord } from '../rig/log-record.ts';
 import {
   allMembers,
   etcdMembers,
@@ -85,6 +85,13 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
   for (const member of etcdMembers(topology)) if (!absentAtStart.includes(member)) etcd.act('start', member);
   for (const node of nodes.values()) if (!absentAtStart.includes(node.name)) void node.act('start');
 
+  const logRecords = (): ReadonlyMap<string, readonly LogRecord[]> =>
+    new Map(
+      [...nodes.values(), ...removed].map(({ name, printed }) => [
+        name,
+        toLogRecords(name, printed.join('')),
+      ]),
+    );
   const teardown = async (): Promise<void> => undefined;
   const url = (member: string, port: number): string => `http://${member}:${port}`;
   const fetched: Deployment['fetch'] = (target, request) =>
@@ -134,13 +141,10 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     digestOf,
     logs: async (member) => (nodes.get(member)?.printed ?? []).join(''),
     saveLogs: async (folder) => {
-      for (const { name, printed } of [...nodes.values(), ...removed])
-        options.writeFile(
-          `${folder}/${name}`,
-          LOG_FILE,
-          formatLogRecords(toLogRecords(name, printed.join(''))),
-        );
+      for (const [name, records] of logRecords())
+        options.writeFile(`${folder}/${name}`, LOG_FILE, formatLogRecords(records));
     },
+    logRecords,
     addNode: async (node) => {
       if (nodes.has(node.name)) throw new RigError('conflict', `there is a node '${node.name}' already`);
       topology = withNode(topology, node);

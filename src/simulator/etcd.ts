@@ -148,6 +148,11 @@ export function createEtcd(options: {
           reject(new RigError('unavailable', `${name} ended meanwhile`, { definite: false }));
         const { process, isUp } = found(name);
         if (process === undefined || !isUp) return gone();
+        // Most of what is asked are reads of a member that answers at once.
+        if (!write && !process.isFrozen && isWanted() && serves(name)) {
+          effect(kv).then(resolve, reject);
+          return;
+        }
         const forget = process.onEnd(gone);
         const attempt = (): void => {
           waiting.delete(attempt);

@@ -26,6 +26,11 @@ export interface KvOptions {
 
 type Stream = Pick<Inbox<WatchBatch>, 'next' | 'end'>;
 
+interface Ends<T> {
+  readonly onAnswer: (value: T) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
 interface UnaryCall<T> {
   readonly what: string;
   readonly write: boolean;
@@ -60,8 +65,15 @@ export function createSimulatedKv(options: KvOptions): Kv {
     if (options.members[preferred] === member) preferred = (preferred + 1) % options.members.length;
   };
 
-  /** There and back. Rejects with `timeout` after so long; what is under way then may still arrive. */
-  const exchange = <T>(member: string, ms: number, work: (exchange: Exchange) => Promise<T>): Promise<T> =>
+  /**
+   * There and back, as `begin` has it: it is given what ends the exchange. Rejects with `timeout` after so long; what
+   * is under way then may still arrive.
+   */
+  const exchange = <T>(
+    member: string,
+    ms: number,
+    begin: (exchange: Exchange, end: Ends<T>) => void,
+  ): Promise<T> =>
     new Promise((resolve, reject) => {
       const state: Exchange = { over: false };
       const cancel = clock.after(ms, () => {
@@ -78,16 +90,21 @@ export function createSimulatedKv(options: KvOptions): Kv {
           cancel();
           end();
         });
-      work(state).then(
-        (value) => settle(() => resolve(value)),
-        (error: unknown) => settle(() => reject(error)),
-      );
+      begin(state, {
+        onAnswer: (value) => settle(() => resolve(value)),
+        onFailure: (error) => settle(() => reject(error)),
+      });
     });
   const host = options.host ?? '';
-  const carry = (
-    { from, to, isEmpty = false }: Pick<Message, 'from' | 'to' | 'isEmpty'>,
-    state: Exchange,
-  ): Promise<void> => options.wires.carry({ from, to, isEmpty, bytes: MESSAGE_BYTES, opener: host }, state);
+  const messageOf = ({ from, to, isEmpty = false }: Pick<Message, 'from' | 'to' | 'isEmpty'>): Message => ({
+    from,
+    to,
+    isEmpty,
+    bytes: MESSAGE_BYTES,
+    opener: host,
+  });
+  const carry = (message: Pick<Message, 'from' | 'to' | 'isEmpty'>, state: Exchange): Promise<void> =>
+    options.wires.carry(messageOf(message), state);
 
   const isUp = (member: string): boolean => etcd.members.get(member)?.isUp === true;
   const isConnected = (member: string): boolean => connected.has(member) && isUp(member);
@@ -100,9 +117,12 @@ export function createSimulatedKv(options: KvOptions): Kv {
     }
     const [from, to] = [host, member];
     try {
-      await exchange(member, ms, async (state) => {
-        await carry({ from, to, isEmpty: true }, state);
-        await carry({ from: to, to: from, isEmpty: true }, state);
+      await exchange(member, ms, (state, { onAnswer, onFailure }) => {
+        const shake = async (): Promise<void> => {
+          await carry({ from, to, isEmpty: true }, state);
+          await carry({ from: to, to: from, isEmpty: true }, state);
+        };
+        shake().then(onAnswer, onFailure);
       });
     } catch (error) {
       throw new RigError('unavailable', `cannot connect to ${member}`, { cause: error });
@@ -121,19 +141,30 @@ export function createSimulatedKv(options: KvOptions): Kv {
     const spentMs = clock.monotonicMs() - startedMs;
     const from = host;
     try {
-      return await exchange(member, (write ? leftMs : shareMs) - spentMs, async (state) => {
-        await carry({ from, to: member }, state);
-        // A write that has arrived may be done when nobody waits for it any more.
-        const answer = etcd.ask(member, { write, effect, isWanted: () => write || !state.over });
-        // What etcd refuses, it refuses by an answer.
-        const settled = await answer.then(
-          (value) => ({ value }),
-          (refusal: unknown) => ({ refusal }),
-        );
-        await carry({ from: member, to: from }, state);
-        if ('refusal' in settled) throw settled.refusal;
-        return settled.value;
-      });
+      // By calling back: this is most of what happens in a cluster, and each promise more is a part of its cost.
+      return await exchange<T>(
+        member,
+        (write ? leftMs : shareMs) - spentMs,
+        (state, { onAnswer, onFailure }) => {
+          const answer = (onArrival: () => void): void =>
+            options.wires.send(messageOf({ from: member, to: from }), state, {
+              onArrival,
+              onReset: onFailure,
+            });
+          const onArrival = (): void => {
+            // A write that has arrived may be done when nobody waits for it any more.
+            const done = etcd.ask(member, { write, effect, isWanted: () => write || !state.over });
+            // What etcd refuses, it refuses by an answer.
+            done
+              .then(
+                (value) => () => onAnswer(value),
+                (refusal: unknown) => () => onFailure(refusal),
+              )
+              .then(answer);
+          };
+          options.wires.send(messageOf({ from, to: member }), state, { onArrival, onReset: onFailure });
+        },
+      );
     } catch (error) {
       const { code, message } = RigError.from(error);
       if (!hasCode(error, 'unavailable', 'timeout')) throw error;
@@ -240,11 +271,14 @@ export function createSimulatedKv(options: KvOptions): Kv {
     clock.after(KEEPALIVE_MS, () => {
       for (const member of new Set(streams.values())) {
         const [from, to] = [host, member];
-        exchange(member, REQUEST_TIMEOUT_MS, async (state) => {
-          await carry({ from, to }, state);
-          const asked = etcd.members.get(member)?.process;
-          if (asked !== undefined) await doneBy(asked, async () => undefined);
-          await carry({ from: to, to: from }, state);
+        exchange(member, REQUEST_TIMEOUT_MS, (state, { onAnswer, onFailure }) => {
+          const ask = async (): Promise<void> => {
+            await carry({ from, to }, state);
+            const asked = etcd.members.get(member)?.process;
+            if (asked !== undefined) await doneBy(asked, async () => undefined);
+            await carry({ from: to, to: from }, state);
+          };
+          ask().then(onAnswer, onFailure);
         }).catch((cause: unknown) => {
           suspect(member);
           const silent = new RigError('unavailable', `${member} is silent`, { definite: false, cause });

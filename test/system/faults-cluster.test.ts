@@ -14,7 +14,7 @@ import { FAILPOINTS_FILE } from '../../src/rig/compose/node-environment.ts';
 import type { Deployment, StoredKey } from '../../src/rig/deployment.ts';
 import { createNemesis, type Nemesis } from '../../src/rig/faults/nemesis.ts';
 import { healthOf } from '../../src/rig/health.ts';
-import { type Journal, openJournal } from '../../src/rig/journal.ts';
+import { type OpenJournal, openJournal } from '../../src/rig/journal.ts';
 import { RUN_FILE } from '../../src/rig/record-files.ts';
 import { type Recorder, startRecorder } from '../../src/rig/recorder.ts';
 import { createSite } from '../../src/rig/site.ts';
@@ -43,7 +43,7 @@ describe('faults of processes, etcd and the cluster', () => {
   let cluster: FaultCluster;
   let deployment: Deployment;
   let folder: string;
-  let journal: Journal;
+  let journal: OpenJournal;
   let recorder: Recorder;
   let nemesis: Nemesis;
   const record: Recorded[] = [];

@@ -9,7 +9,7 @@ import { waitFor } from '../../../src/base/retry.ts';
 import type { Deployment } from '../../../src/rig/deployment.ts';
 import { type Follower, startFollower } from '../../../src/rig/follower.ts';
 import { fetchHttp } from '../../../src/rig/http.ts';
-import { type Journal, openJournal } from '../../../src/rig/journal.ts';
+import { type OpenJournal, openJournal } from '../../../src/rig/journal.ts';
 import { HISTORY_FILE } from '../../../src/rig/record-files.ts';
 
 const V = 'v00000000000000a1';
@@ -26,7 +26,7 @@ const event = (revision: number, action: string, server: string | null, host = A
 describe('a consumer that follows the events', () => {
   const clock = createSystemClock();
   let folder: string;
-  let journal: Journal;
+  let journal: OpenJournal;
   let follower: Follower;
   let streams: { readonly request: IncomingMessage; readonly response: ServerResponse }[];
   const server = createServer((request, response) => {

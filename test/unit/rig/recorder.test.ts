@@ -9,14 +9,14 @@ import { waitFor } from '../../../src/base/retry.ts';
 import { volumeKey } from '../../../src/kv/keys.ts';
 import type { Kv, WatchBatch } from '../../../src/kv/kv.ts';
 import { createMemoryStore } from '../../../src/kv/memory.ts';
-import { type Journal, openJournal } from '../../../src/rig/journal.ts';
+import { type OpenJournal, openJournal } from '../../../src/rig/journal.ts';
 import { type Recorder, startRecorder } from '../../../src/rig/recorder.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 describe('the recorder', () => {
   const clock = createSystemClock();
   let folder: string;
-  let journal: Journal;
+  let journal: OpenJournal;
   let store: ReturnType<typeof createMemoryStore>;
   let recorder: Recorder;
 

@@ -45,12 +45,23 @@ export interface State {
 const UNBORN: State = { life: 'unborn', revision: 0, content: undefined, promised: {} };
 const GONE: State = { ...UNBORN, life: 'gone' };
 
+/** The search asks for those of the same again and again. */
+function kept<T extends object>(textOf: (value: T) => string): (value: T) => string {
+  const known = new WeakMap<T, string>();
+  return (value) => {
+    const text = known.get(value) ?? textOf(value);
+    known.set(value, text);
+    return text;
+  };
+}
+
+const promisedText = kept((promised: Promised) => JSON.stringify(FIELDS.map((field) => promised[field])));
+
 export const volumeModel: Model<State, Operation> = {
   initial: UNBORN,
   step,
-  key: ({ life, revision, content, promised }) =>
-    `${life} ${revision} ${content} ${JSON.stringify(FIELDS.map((field) => promised[field]))}`,
-  opKey: (op) => JSON.stringify(op),
+  key: ({ life, revision, content, promised }) => `${life} ${revision} ${content} ${promisedText(promised)}`,
+  opKey: kept((op) => JSON.stringify(op)),
 };
 
 function step(state: State, op: Operation): readonly State[] {
