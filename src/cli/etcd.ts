@@ -10,7 +10,7 @@ import { coloured } from './colour.ts';
 import { historyOf } from './etcd-history.ts';
 import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { help, printJson } from './output.ts';
+import { help, printJson, printLine } from './output.ts';
 
 interface Flags extends ClusterFlags {
   readonly json?: boolean;
@@ -114,8 +114,8 @@ async function history(kv: Kv, prefix: string, { json }: Flags): Promise<void> {
   if (json === true) return printJson({ from, to, events: events.map(toldOf) });
   for (const event of events) tell(event);
   const before = from > 1 ? `; what was before revision ${from} is compacted away` : '';
-  process.stdout.write(
-    `${events.length} change${events.length === 1 ? '' : 's'} below ${prefix} up to revision ${to}${before}\n`,
+  printLine(
+    `${events.length} change${events.length === 1 ? '' : 's'} below ${prefix} up to revision ${to}${before}`,
   );
 }
 

@@ -14,8 +14,7 @@ import { type RunningCluster, runCluster } from '../fleet/run.ts';
 import { createHttpNetwork } from '../network/http.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { keepHeapLean } from './lean-heap.ts';
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+import { printLine } from './output.ts';
 
 export interface RunFleetOptions {
   readonly folder: string;
@@ -45,7 +44,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
   await using logs = openLogFiles({ folder: join(folder, 'logs'), clock, level: options.logLevel });
   let watching: Promise<void> = Promise.resolve();
   const onRunning = (running: RunningCluster): void => {
-    print(tellWhere(running, folder));
+    for (const line of whereabouts(running, folder)) printLine(line);
     if (durationMs !== undefined) {
       void clock.sleep(durationMs, signal).then(
         () => done.abort(),
@@ -65,7 +64,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
       await clock.sleep(everyMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       const now = running.status();
-      print(statusLine(now, before, everyMs));
+      printLine(statusLine(now, before, everyMs));
       before = now;
     }
   };
@@ -76,7 +75,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
         ...{ clock, random: createSystemRandom(), network: createHttpNetwork({ clock }), log: logs.log },
         readAccess: readEtcdAccess,
         findEtcd: etcdPath,
-        onProgress: print,
+        onProgress: printLine,
         onRunning,
       },
       signal,
@@ -99,10 +98,10 @@ async function registered(
     probe: async () => running.isComplete() || undefined,
     describe: () => statusLine(running.status()),
   });
-  print(statusLine(running.status()));
+  printLine(statusLine(running.status()));
 }
 
-function tellWhere({ url, api, etcd, status }: RunningCluster, folder: string): string {
+function whereabouts({ url, api, etcd, status }: RunningCluster, folder: string): readonly string[] {
   const { nodes } = status();
   return [
     `${nodes} nodes are being started`,
@@ -111,7 +110,7 @@ function tellWhere({ url, api, etcd, status }: RunningCluster, folder: string): 
     `  figures  ${url}/status, ${url}/metrics, ${url}/nodes/NAME/metrics`,
     `  change   rig sim scale NUMBER --state ${folder}, rig sim power off NAME --state ${folder}`,
     'Ctrl-C ends it.',
-  ].join('\n');
+  ];
 }
 
 export function statusLine(now: FleetStatus, before?: FleetStatus, periodMs = 0): string {
