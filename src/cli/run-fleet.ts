@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { createSystemClock } from '../base/clock.ts';
-import { RigError } from '../base/errors.ts';
+import { hasCode, RigError } from '../base/errors.ts';
 import type { LogLevel } from '../base/log.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { waitFor } from '../base/retry.ts';
@@ -43,14 +43,12 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
   const signal = AbortSignal.any([interrupt.signal, done.signal]);
   await using logs = openLogFiles({ folder: join(folder, 'logs'), clock, level: options.logLevel });
   let watching: Promise<void> = Promise.resolve();
+  const after = (ms: number, what: () => void): void =>
+    void clock.sleep(ms, signal).then(what, () => undefined);
+  // An etcd that is not there must not keep it any longer.
+  if (durationMs !== undefined) after(durationMs, () => done.abort());
   const onRunning = (running: RunningCluster): void => {
     for (const line of whereabouts(running, folder)) printLine(line);
-    if (durationMs !== undefined) {
-      void clock.sleep(durationMs, signal).then(
-        () => done.abort(),
-        () => undefined,
-      );
-    }
     watching = watch(running).finally(() => done.abort());
     // Awaited below; unheard until then it would end the process.
     watching.catch(() => undefined);
@@ -81,8 +79,14 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
       signal,
     );
   } catch (error) {
-    // Stopped before it ran.
-    if (!(interrupt.signal.aborted && RigError.from(error).code === 'aborted')) throw error;
+    // Stopped before it ran, for which it waits for nothing but etcd.
+    if (!hasCode(error, 'aborted')) throw error;
+    if (!interrupt.signal.aborted) {
+      throw new RigError('unavailable', `etcd did not answer within ${(durationMs ?? 0) / 1000} s`, {
+        next: 'Start it, or name another with --etcd.',
+        cause: error,
+      });
+    }
   }
   await watching;
 }
