@@ -10,6 +10,7 @@ import { coloured } from './colour.ts';
 import { historyOf } from './etcd-history.ts';
 import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { whenUnread } from './lost-output.ts';
 import { help, printJson, printLine } from './output.ts';
 
 interface Flags extends ClusterFlags {
@@ -95,7 +96,7 @@ async function get(kv: Kv, prefix: string, { json }: Flags): Promise<void> {
 async function watch(kv: Kv, prefix: string, { json }: Flags): Promise<void> {
   const { revision } = await kv.list(prefix, { limit: 1 });
   using interrupt = catchInterrupt(() => undefined);
-  const { signal } = interrupt;
+  const signal = AbortSignal.any([interrupt.signal, whenUnread()]);
   process.stderr.write(`watching ${prefix} from revision ${revision + 1}; Ctrl-C ends it\n`);
   try {
     for await (const { events } of kv.watch({ prefix, fromRevision: revision + 1, previous: true, signal })) {

@@ -2,6 +2,13 @@
 
 import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 
+/** Fires when nobody reads stdout any more, or it takes nothing: for what would otherwise print until Ctrl-C. Told by the next line only. */
+export function whenUnread(): AbortSignal {
+  const unread = new AbortController();
+  process.stdout.once('error', () => unread.abort());
+  return unread.signal;
+}
+
 /** `rig check <run> | head` has read what it wanted. Output that is lost for another reason, such as a full disk, is no success. */
 export function outliveOutput(): void {
   let lost: NodeJS.ErrnoException | undefined;
