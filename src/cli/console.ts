@@ -10,7 +10,7 @@ import { openConsoleSource } from './console/open.ts';
 import { startConsoleServer } from './console/server.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { wholeNumber } from './numbers.ts';
-import { help, printJson } from './output.ts';
+import { help, printJson, printLine } from './output.ts';
 
 interface ConsoleFlags extends ClusterFlags {
   readonly port?: number;
@@ -53,10 +53,10 @@ async function openConsole(folder: string | undefined, flags: ConsoleFlags): Pro
     const server = await startConsoleServer({ source, assets: consoleAssets(), port: flags.port ?? 0 });
     try {
       if (flags.json === true) printJson({ url: server.url });
-      else
-        process.stdout.write(
-          `${source.title}: ${server.url}\nCtrl-C ends it; what is broken then stays so, until rig heal.\n`,
-        );
+      else {
+        printLine(`${source.title}: ${server.url}`);
+        printLine('Ctrl-C ends it; what is broken then stays so, until rig heal.');
+      }
       await whenAborted(signal);
     } finally {
       await server.close();

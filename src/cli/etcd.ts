@@ -10,7 +10,8 @@ import { coloured } from './colour.ts';
 import { historyOf } from './etcd-history.ts';
 import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
-import { help, printJson } from './output.ts';
+import { whenUnread } from './lost-output.ts';
+import { help, printJson, printLine } from './output.ts';
 
 interface Flags extends ClusterFlags {
   readonly json?: boolean;
@@ -95,7 +96,7 @@ async function get(kv: Kv, prefix: string, { json }: Flags): Promise<void> {
 async function watch(kv: Kv, prefix: string, { json }: Flags): Promise<void> {
   const { revision } = await kv.list(prefix, { limit: 1 });
   using interrupt = catchInterrupt(() => undefined);
-  const { signal } = interrupt;
+  const signal = AbortSignal.any([interrupt.signal, whenUnread()]);
   process.stderr.write(`watching ${prefix} from revision ${revision + 1}; Ctrl-C ends it\n`);
   try {
     for await (const { events } of kv.watch({ prefix, fromRevision: revision + 1, previous: true, signal })) {
@@ -114,8 +115,8 @@ async function history(kv: Kv, prefix: string, { json }: Flags): Promise<void> {
   if (json === true) return printJson({ from, to, events: events.map(toldOf) });
   for (const event of events) tell(event);
   const before = from > 1 ? `; what was before revision ${from} is compacted away` : '';
-  process.stdout.write(
-    `${events.length} change${events.length === 1 ? '' : 's'} below ${prefix} up to revision ${to}${before}\n`,
+  printLine(
+    `${events.length} change${events.length === 1 ? '' : 's'} below ${prefix} up to revision ${to}${before}`,
   );
 }
 

@@ -28,7 +28,8 @@ import { help, printJson } from './output.ts';
 
 const FIELDS =
   "Of each fault, the fields that a scenario gives it: whom it hits (a member's name, or leader, follower, one, minority, majority, all, etcd-leader and so on), and how hard. In a scenario's script:";
-const SCRIPT = `  { inject: { fault: 'loss', on: 'leader', percent: 20 }, as: 'lossy' },
+const SCRIPT = `  { inject: { fault: 'loss', on: 'one',
+      percent: 20 }, as: 'lossy' },
   { hold: 1_000, why: 'it lasts' },
   { heal: 'lossy' },`;
 const EXAMPLES = [

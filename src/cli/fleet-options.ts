@@ -53,7 +53,9 @@ export function parsePrefix(text: string): string {
 /** Several, separated by commas. */
 export function parseEndpoints(text: string): readonly string[] {
   const endpoints = text.split(',').map((endpoint) => endpoint.trim().replace(/\/$/, ''));
-  const wrong = endpoints.find((endpoint) => !/^https?:\/\/[A-Za-z0-9.:[\]-]+$/.test(endpoint));
+  const isEndpoint = (text: string): boolean =>
+    /^https?:\/\/[A-Za-z0-9.:[\]-]+$/.test(text) && URL.canParse(text);
+  const wrong = endpoints.find((endpoint) => !isEndpoint(endpoint));
   if (wrong === undefined) return endpoints;
   throw new RigError('invalid', `'${wrong}' is no endpoint of etcd`, {
     next: 'Give URLs such as http://127.0.0.1:2379, separated by commas.',

@@ -1,5 +1,7 @@
-// Ctrl-C and SIGTERM: the first asks the run to stop and clean up, the second
+// Ctrl-C, SIGTERM and a terminal that is closed: the first asks the run to stop and clean up, the second
 // ends the process at once, and the reaper cleans up.
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
@@ -12,11 +14,11 @@ export function catchInterrupt(onFirst: () => void): Interrupt {
     onFirst();
     controller.abort();
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  for (const name of SIGNALS) process.on(name, onSignal);
   return {
     signal: controller.signal,
     [Symbol.dispose]: () => {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      for (const name of SIGNALS) process.off(name, onSignal);
     },
   };
 }

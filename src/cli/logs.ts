@@ -17,6 +17,7 @@ import { isWanted, LOG_LEVELS, type LogFilter, mergedLogs, showLog } from '../ri
 import { LOGS_FOLDER, readLogRecords, readRunFile } from '../rig/record-files.ts';
 import { DEFAULT_CLUSTER, parseClusterName, runIdOf } from './cluster-name.ts';
 import { catchInterrupt } from './interrupt.ts';
+import { whenUnread } from './lost-output.ts';
 import { help } from './output.ts';
 
 interface LogsFlags {
@@ -85,7 +86,8 @@ async function logs(members: readonly string[], flags: LogsFlags): Promise<void>
   for (const record of merged) if (isWanted(record, { ...filter, sinceMs })) show(record);
   if (source.follow !== undefined && flags.follow === true) {
     using interrupt = catchInterrupt(() => undefined);
-    await source.follow(known, interrupt.signal, (record) => {
+    const signal = AbortSignal.any([interrupt.signal, whenUnread()]);
+    await source.follow(known, signal, (record) => {
       const isOf = wanted.size === 0 || wanted.has(record.node);
       if (isOf && isWanted(record, { ...filter, sinceMs })) show(record);
     });

@@ -3,14 +3,10 @@
 // loaded is here: where compiled code is kept.
 
 import { keepCompiled } from './compile-cache.ts';
+import { outliveOutput } from './lost-output.ts';
 
 keepCompiled();
-// `rig check <run> | head` stops reading: nothing that a run should end for, cleaning up included.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+outliveOutput();
 
 const { runProgram } = await import('./program.ts');
 process.exitCode = await runProgram(process.argv);

@@ -13,7 +13,7 @@ import { DEFAULT_PROFILE } from '../fleet/profiles.ts';
 import { isSecure } from '../kv/etcd-credentials.ts';
 import { createHttpNetwork } from '../network/http.ts';
 import { clusterOf, DEFAULTS, parseEndpoints } from './fleet-options.ts';
-import { help, printJson } from './output.ts';
+import { help, printJson, printLine } from './output.ts';
 
 interface Flags {
   readonly from: string;
@@ -66,12 +66,10 @@ async function mirror({ from, state, profile, json }: Flags): Promise<void> {
     printJson({ state, nodes: nodes.map(({ name }) => name), away, volumes: volumes.length, malformed });
     return;
   }
-  const lines = [
-    `${nodes.length} nodes, ${nodes.filter(({ alive }) => !alive).length} of them away, and ${volumes.length} volumes in ${state}`,
-    ...(malformed.length === 0 ? [] : [`left out, since it can't be read: ${malformed.join(', ')}`]),
-    `run it with: rig sim run --state ${state}`,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const away = nodes.filter(({ alive }) => !alive).length;
+  printLine(`${nodes.length} nodes, ${away} of them away, and ${volumes.length} volumes in ${state}`);
+  if (malformed.length > 0) printLine(`left out, since it can't be read: ${malformed.join(', ')}`);
+  printLine(`run it with: rig sim run --state ${state}`);
 }
 
 /** What is behind TLS is taken for etcd: an API there asks for what only its clients have. */

@@ -6,7 +6,7 @@ import { type ClusterFlags, chooseCluster, withClusterOptions } from './clusters
 import { changedLabels } from './labels.ts';
 import { nodeTable, tellNode } from './node-text.ts';
 import { changeNode, listNodes, nodeNamed, untilEmpty } from './nodes-api.ts';
-import { help, printJson } from './output.ts';
+import { help, printJson, printLine } from './output.ts';
 
 interface Flags extends ClusterFlags {
   readonly json?: boolean;
@@ -92,6 +92,6 @@ function registerRest(node: Command): void {
       const cluster = await chooseCluster(flags);
       await callApi(cluster, { method: 'DELETE', path: `/nodes/${encodeURIComponent(name)}` });
       if (flags.json === true) return printJson({ removed: name });
-      process.stdout.write(`${name} is forgotten; if it starts again, it joins anew\n`);
+      printLine(`${name} is forgotten; if it starts again, it joins anew`);
     });
 }

@@ -6,10 +6,8 @@ import { RigError } from '../base/errors.ts';
 import { EXIT_MACHINE } from '../rig/checks/exit-codes.ts';
 import { explain } from './explain.ts';
 import { fitted } from './fitted.ts';
+import { HELP_LAYOUT } from './help-layout.ts';
 import { SUBCOMMANDS } from './subcommands.ts';
-
-/** A column of descriptions is as narrow as that, on a terminal of 40 columns, rather than broken by the terminal. */
-const NARROWEST_COLUMNS = 12;
 
 /** By name, in the order of `rig --help`. */
 const ALL = Object.values(SUBCOMMANDS).flatMap((group) => Object.entries(group));
@@ -43,7 +41,7 @@ export async function createProgram(known: string | undefined): Promise<Command>
     .description('A system-test rig for Cobalt: clusters in containers, faults, and verdicts.')
     .option('--debug', 'print the stack of an error')
     .exitOverride()
-    .configureHelp({ minWidthToWrap: NARROWEST_COLUMNS })
+    .configureHelp(HELP_LAYOUT)
     .configureOutput({ outputError: (text, write) => write(explainUsage(text, help)) });
   const isWhole = ALL.some(([name, { tellsOfAll }]) => name === known && tellsOfAll === true);
   // A subcommand inherits the settings above only when it is made after them.

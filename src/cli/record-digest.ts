@@ -3,10 +3,22 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { RigError } from '../base/errors.ts';
 import { ETCD_EVENTS_FILE, HISTORY_FILE, LOGS_FOLDER } from '../rig/record-files.ts';
 
-/** Of all that was recorded, byte by byte. */
+/** Of all that was recorded, byte by byte. Throws `invalid` where a part of it is missing. */
 export function digestOfRecord(folder: string): string {
+  try {
+    return digestOf(folder);
+  } catch (cause) {
+    throw new RigError('invalid', `the record in ${folder} is not whole: ${(cause as Error).message}`, {
+      next: 'Take the folder of a run as the run has left it.',
+      cause,
+    });
+  }
+}
+
+function digestOf(folder: string): string {
   const logs = readdirSync(join(folder, LOGS_FOLDER), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))

@@ -38,6 +38,8 @@ async function replay(folder: string, { json }: { readonly json?: boolean }): Pr
     });
   }
   const given = isGiven === true ? { given: await readPlan(folder) } : {};
+  // Before anything is run for it.
+  const before = digestOfRecord(folder);
   await using pool = openPool(1);
   const again = freeName(folder, 'replay');
   const { result } = await pool.run(0, {
@@ -47,7 +49,7 @@ async function replay(folder: string, { json }: { readonly json?: boolean }): Pr
     ...given,
     folder: again,
   });
-  const same = digestOfRecord(again) === digestOfRecord(folder);
+  const same = digestOfRecord(again) === before;
   const code = same ? exitCodeOf(result.verdict) : EXIT_MACHINE;
   if (json === true) {
     printJson({ same, verdict: result.verdict, folder: again });

@@ -8,7 +8,7 @@ import { REPORT_FILE } from '../rig/record-files.ts';
 import { glanceOf } from '../rig/report/glance.ts';
 import { writeReportPage } from '../rig/reports.ts';
 import { judgedRun } from './judged-run.ts';
-import { help, printJson } from './output.ts';
+import { help, printJson, printLine } from './output.ts';
 
 export function registerReport(program: Command): void {
   program
@@ -27,6 +27,6 @@ export function registerReport(program: Command): void {
       const report = resolve(folder, REPORT_FILE);
       const url = pathToFileURL(report).href;
       if (json === true) return printJson({ report, url, verdict });
-      process.stdout.write(`${verdict}: ${url}\n`);
+      printLine(`${verdict}: ${url}`);
     });
 }

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { createSystemClock } from '../base/clock.ts';
-import { RigError } from '../base/errors.ts';
+import { hasCode, RigError } from '../base/errors.ts';
 import type { LogLevel } from '../base/log.ts';
 import { createSystemRandom } from '../base/random.ts';
 import { waitFor } from '../base/retry.ts';
@@ -14,8 +14,7 @@ import { type RunningCluster, runCluster } from '../fleet/run.ts';
 import { createHttpNetwork } from '../network/http.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { keepHeapLean } from './lean-heap.ts';
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+import { printLine } from './output.ts';
 
 export interface RunFleetOptions {
   readonly folder: string;
@@ -44,14 +43,12 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
   const signal = AbortSignal.any([interrupt.signal, done.signal]);
   await using logs = openLogFiles({ folder: join(folder, 'logs'), clock, level: options.logLevel });
   let watching: Promise<void> = Promise.resolve();
+  const after = (ms: number, what: () => void): void =>
+    void clock.sleep(ms, signal).then(what, () => undefined);
+  // An etcd that is not there must not keep it any longer.
+  if (durationMs !== undefined) after(durationMs, () => done.abort());
   const onRunning = (running: RunningCluster): void => {
-    print(tellWhere(running, folder));
-    if (durationMs !== undefined) {
-      void clock.sleep(durationMs, signal).then(
-        () => done.abort(),
-        () => undefined,
-      );
-    }
+    for (const line of whereabouts(running, folder)) printLine(line);
     watching = watch(running).finally(() => done.abort());
     // Awaited below; unheard until then it would end the process.
     watching.catch(() => undefined);
@@ -65,7 +62,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
       await clock.sleep(everyMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       const now = running.status();
-      print(statusLine(now, before, everyMs));
+      printLine(statusLine(now, before, everyMs));
       before = now;
     }
   };
@@ -76,14 +73,20 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
         ...{ clock, random: createSystemRandom(), network: createHttpNetwork({ clock }), log: logs.log },
         readAccess: readEtcdAccess,
         findEtcd: etcdPath,
-        onProgress: print,
+        onProgress: printLine,
         onRunning,
       },
       signal,
     );
   } catch (error) {
-    // Stopped before it ran.
-    if (!(interrupt.signal.aborted && RigError.from(error).code === 'aborted')) throw error;
+    // Stopped before it ran, for which it waits for nothing but etcd.
+    if (!hasCode(error, 'aborted')) throw error;
+    if (!interrupt.signal.aborted) {
+      throw new RigError('unavailable', `etcd did not answer within ${(durationMs ?? 0) / 1000} s`, {
+        next: 'Start it, or name another with --etcd.',
+        cause: error,
+      });
+    }
   }
   await watching;
 }
@@ -99,10 +102,10 @@ async function registered(
     probe: async () => running.isComplete() || undefined,
     describe: () => statusLine(running.status()),
   });
-  print(statusLine(running.status()));
+  printLine(statusLine(running.status()));
 }
 
-function tellWhere({ url, api, etcd, status }: RunningCluster, folder: string): string {
+function whereabouts({ url, api, etcd, status }: RunningCluster, folder: string): readonly string[] {
   const { nodes } = status();
   return [
     `${nodes} nodes are being started`,
@@ -111,7 +114,7 @@ function tellWhere({ url, api, etcd, status }: RunningCluster, folder: string): 
     `  figures  ${url}/status, ${url}/metrics, ${url}/nodes/NAME/metrics`,
     `  change   rig sim scale NUMBER --state ${folder}, rig sim power off NAME --state ${folder}`,
     'Ctrl-C ends it.',
-  ].join('\n');
+  ];
 }
 
 export function statusLine(now: FleetStatus, before?: FleetStatus, periodMs = 0): string {

@@ -9,10 +9,9 @@ import { worstOf } from '../rig/checks/judge.ts';
 import { summary } from '../rig/report/summary.ts';
 import { scenariosNamed } from '../rig/scenarios/catalogue.ts';
 import { explain } from './explain.ts';
-import { fitted } from './fitted.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { tellShipped } from './logs.ts';
-import { printJson } from './output.ts';
+import { printJson, printLine } from './output.ts';
 import { digestOfRecord } from './record-digest.ts';
 import { freeFolder, outcomeOf } from './run-outcome.ts';
 import type { SimulationResult } from './simulation.ts';
@@ -132,7 +131,7 @@ async function carryOut(
     const { verdict } = found.result;
     if (verdict !== 'valid' && !keepAll && !context.isQuiet) {
       context.progress.clear();
-      process.stdout.write(`${verdictLine(found)}\n`);
+      printLine(verdictLine(found));
     }
     if (isRepeated) {
       await pool.run(thread, { scenario, seed, durationMs, folder: again, keepsRecord });
@@ -152,10 +151,7 @@ async function carryOut(
 function verdictLine({ result }: SimulationResult): string {
   const { scenario, seed, verdict, verdicts, folder } = result;
   const worst = verdicts.find((one) => one.verdict === verdict);
-  return fitted(
-    `${scenario} --seed ${seed}: ${verdict}: ${worst?.check}: ${worst?.reason} (${folder})`,
-    '  ',
-  );
+  return `${scenario} --seed ${seed}: ${verdict}: ${worst?.check}: ${worst?.reason} (${folder})`;
 }
 
 function conclude(
@@ -175,9 +171,9 @@ function conclude(
   const simulatedMs = results.reduce((sum, one) => sum + one.simulatedMs, 0);
   const seconds = (ms: number): string => (ms / 1000).toFixed(1);
   const tally = `${results.length} simulated: ${count('valid')} valid, ${count('invalid')} invalid, ${count('unknown')} unknown; `;
-  process.stdout.write(
+  printLine(
     // Of one the summary has said it.
     `${isOne ? 'simulated ' : tally}` +
-      `${seconds(simulatedMs)} s in ${seconds(elapsedMs)} s; ${repeated} repeated\n`,
+      `${seconds(simulatedMs)} s in ${seconds(elapsedMs)} s; ${repeated} repeated`,
   );
 }

@@ -18,7 +18,7 @@ import { PLAN_PASSES } from '../rig/shrink/smaller-plan.ts';
 import { catchInterrupt } from './interrupt.ts';
 import { judgedRun } from './judged-run.ts';
 import { wholeNumber } from './numbers.ts';
-import { help, printJson } from './output.ts';
+import { help, printJson, printLine } from './output.ts';
 import { readPlan } from './read-plan.ts';
 import { freeName } from './run-outcome.ts';
 import { type Candidate, createTrials, type Trials } from './shrink-trials.ts';
@@ -68,8 +68,6 @@ export function registerShrink(program: Command): void {
     });
 }
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-
 async function shrink(folder: string, flags: Flags): Promise<number> {
   const { run, verdicts } = await judgedRun(folder);
   const start = await startOf(run, folder);
@@ -85,7 +83,8 @@ async function shrink(folder: string, flags: Flags): Promise<number> {
     if (failure === undefined) {
       const where = run.mode === undefined ? 'when it is simulated' : 'again: the sources are others now';
       if (flags.json === true) printJson({ fails: false });
-      else print(`this run does not fail ${where}; not by ${failures.map(({ check }) => check).join(', ')}`);
+      else
+        printLine(`this run does not fail ${where}; not by ${failures.map(({ check }) => check).join(', ')}`);
       return exitCodeOf('unknown');
     }
     const isOver = () => overOf({ interrupt: interrupt.signal, clock, endMs });
@@ -100,9 +99,9 @@ async function shrink(folder: string, flags: Flags): Promise<number> {
       printJson({ fails: true, check: failure.check, folder: shrunk, before, after, tried });
       return exitCodeOf(result.verdict);
     }
-    print(summary([result], { columns: process.stdout.columns ?? 100 }));
+    process.stdout.write(`${summary([result], { columns: process.stdout.columns ?? 100 })}\n`);
     const change = `from ${before.faults} faults, ${before.calls} calls to ${after.faults}, ${after.calls}`;
-    print(`${change}, in ${tried} runs${WHY_ENDED[ended]}`);
+    printLine(`${change}, in ${tried} runs${WHY_ENDED[ended]}`);
     return exitCodeOf(result.verdict);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { createSystemClock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
-import { type Cluster, type PowerAct, powered, STATE_VERSION, scaled } from '../fleet/cluster.ts';
+import { type PowerAct, powered, scaled } from '../fleet/cluster.ts';
 import { changeCluster, createCluster, readCluster, runningIn } from '../fleet/cluster-file.ts';
 import { BUILT_IN, profileSchema } from '../fleet/profiles.ts';
 import { createHttpNetwork } from '../network/http.ts';
@@ -17,11 +17,10 @@ import {
   withProfile,
 } from './fleet-options.ts';
 import { wholeNumber } from './numbers.ts';
-import { help, printJson } from './output.ts';
+import { help, printJson, printLine } from './output.ts';
 import { runFleet, statusLine } from './run-fleet.ts';
 import { parseStatus } from './sim-status.ts';
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+import { declared, described, devicesTable, nodesTable, profilesTable } from './sim-text.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -55,7 +54,7 @@ export function registerSim(program: Command): void {
     sim.command('register').description('let every node join the cluster once, then end them'),
   ).action(async ({ state }: StateFlag) => {
     await runFleet({ ...quiet, folder: state, untilRegistered: true, everyMs: 1000 });
-    print(`registered; go on with: rig sim run --state ${state}`);
+    printLine(`registered; go on with: rig sim run --state ${state}`);
   });
   withState(sim.command('run').description('run it until Ctrl-C, after which it can be run again'))
     .option('--port <number>', 'of the figures, on 127.0.0.1', wholeNumber('port', 1, 65_535))
@@ -90,11 +89,11 @@ export function registerSim(program: Command): void {
     .description('the hardware profiles that are built in')
     .option('--json', 'print them as JSON')
     .action(({ json }: JsonFlag) => {
-      const all = Object.entries(BUILT_IN).map(
-        ([name, profile]) => [name, profileSchema.parse(profile)] as const,
+      const all = Object.fromEntries(
+        Object.entries(BUILT_IN).map(([name, profile]) => [name, profileSchema.parse(profile)]),
       );
-      if (json === true) printJson(Object.fromEntries(all));
-      else for (const [name, profile] of all) print(`${name.padEnd(8)} ${JSON.stringify(profile)}`);
+      if (json === true) printJson(all);
+      else process.stdout.write(profilesTable(all));
     });
 }
 
@@ -110,16 +109,11 @@ function parseAct(text: string): PowerAct {
 async function setup(flags: FleetFlags & StateFlag): Promise<void> {
   const cluster = await clusterOf(flags);
   await createCluster(flags.state, cluster);
-  print(
+  printLine(
     `${described(cluster)} in ${flags.state}; start it with: rig sim run${
       flags.state === DEFAULTS.state ? '' : ` --state ${flags.state}`
     }`,
   );
-}
-
-function described({ nodes, devices, profile }: Cluster): string {
-  const shared = devices.length === 0 ? '' : `, ${devices.length} shared devices`;
-  return `${nodes.length} nodes of profile ${profile}${shared}`;
 }
 
 async function run(
@@ -135,7 +129,7 @@ async function run(
     everyMs: cluster.heartbeatSeconds * 1000,
     durationMs: flags.seconds === undefined ? undefined : flags.seconds * 1000,
   });
-  print(`ended; run it again with: rig sim run --state ${flags.state}`);
+  printLine(`ended; run it again with: rig sim run --state ${flags.state}`);
 }
 
 async function power(
@@ -150,7 +144,7 @@ async function power(
   }
   await changeCluster(state, createSystemClock(), (cluster) => powered(cluster, act, all ? null : names));
   const what = all ? 'every node' : names.join(', ');
-  print(`${act === 'cycle' ? 'off and on again' : act}: ${what}${await whenRunning(state)}`);
+  printLine(`${act === 'cycle' ? 'off and on again' : act}: ${what}${await whenRunning(state)}`);
 }
 
 async function scale(
@@ -163,7 +157,7 @@ async function scale(
     return scaled(known, count, drain ? 'drained' : 'at-once');
   });
   const leaving = changed.nodes.filter((node) => node.leaving !== 'no').length;
-  print(`${count} nodes${leaving === 0 ? '' : `, when ${leaving} have left`}${await whenRunning(state)}`);
+  printLine(`${count} nodes${leaving === 0 ? '' : `, when ${leaving} have left`}${await whenRunning(state)}`);
 }
 
 async function whenRunning(state: string): Promise<string> {
@@ -177,27 +171,27 @@ async function status(flags: StateFlag & JsonFlag & { readonly nodes: boolean })
     printJson({ ...cluster, running: running ?? null });
     return;
   }
-  const off = cluster.nodes.filter(({ power }) => power === 'off').length;
-  const leaving = cluster.nodes.filter((node) => node.leaving !== 'no').length;
-  print(`${described(cluster)}, version ${STATE_VERSION}, ${off} switched off, ${leaving} leaving`);
-  if (running === undefined) print('it does not run');
-  else print(await runningStatus(running));
+  printLine(declared(cluster));
+  for (const line of running === undefined ? ['it does not run'] : await runningLines(running))
+    printLine(line);
   if (!nodes) return;
-  for (const { name, profile, power, cycles, leaving } of cluster.nodes)
-    print(`${name} ${profile} ${power} ${cycles} cycles${leaving === 'no' ? '' : `, leaves ${leaving}`}`);
-  for (const { name, profile, seenBy } of cluster.devices)
-    print(`${name} ${profile} seen by ${seenBy.join(', ')}`);
+  process.stdout.write(`\n${nodesTable(cluster)}`);
+  if (cluster.devices.length > 0) process.stdout.write(`\n${devicesTable(cluster)}`);
 }
 
-async function runningStatus({
+async function runningLines({
   pid,
   url,
   etcd,
   api,
-}: Awaited<ReturnType<typeof runningIn>> & object): Promise<string> {
-  if (url === null) return `process ${pid} is starting it`;
+}: Awaited<ReturnType<typeof runningIn>> & object): Promise<readonly string[]> {
+  if (url === null) return [`process ${pid} is starting it`];
   const network = createHttpNetwork({ clock: createSystemClock() });
   const { body } = await network.call({ method: 'GET', url: `${url}/status`, timeoutMs: 5000 });
-  const where = `  etcd ${etcd.join(', ')}\n  API ${api ?? 'of the cluster itself'}\n  figures ${url}/status`;
-  return `process ${pid} runs it: ${statusLine(parseStatus(body))}\n${where}`;
+  return [
+    `process ${pid} runs it: ${statusLine(parseStatus(body))}`,
+    `  etcd ${etcd.join(', ')}`,
+    `  API ${api ?? 'of the cluster itself'}`,
+    `  figures ${url}/status`,
+  ];
 }

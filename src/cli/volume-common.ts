@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { RigError } from '../base/errors.ts';
 import type { Volume } from '../model/volume.ts';
 import { type ChosenCluster, type ClusterFlags, withClusterOptions } from './clusters.ts';
-import { printJson } from './output.ts';
+import { printJson, printLine } from './output.ts';
 import { tellVolume } from './volume-text.ts';
 import { listVolumes, untilVolume } from './volumes-api.ts';
 
@@ -38,7 +38,7 @@ export async function tellDone(
     : await orderedVolume(cluster, id);
   if (volume !== undefined) return tellVolume(volume, flags);
   if (flags.json === true) return printJson(null);
-  process.stdout.write(`${name} (${id}) is gone\n`);
+  printLine(`${name} (${id}) is gone`);
 }
 
 const orderedVolume = async (cluster: ChosenCluster, id: string): Promise<Volume | undefined> =>

@@ -33,9 +33,8 @@ function etcdHere(etcdBinary?: string): ReturnType<typeof findEtcd> {
   return findEtcd({ named: etcdBinary ?? configured, searchPath, root: ROOT_FOLDER });
 }
 
-/** Of the program, or undefined where there is none that works. */
-export const etcdPath = async (): Promise<string | undefined> =>
-  (await etcdHere().catch(() => undefined))?.path;
+/** Of the program. Throws `machine` where there is none that works. */
+export const etcdPath = async (): Promise<string> => (await etcdHere()).path;
 
 export const processes: ClusterMode = {
   missing: () => lackOf(etcdHere),

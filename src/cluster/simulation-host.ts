@@ -4,8 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catchUnhandled, watchForReal, whenIdle } from '../base/event-loop.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import type { Machine } from '../rig/machine.ts';
-import { makeFolder } from '../rig/make-folder.ts';
 import type { EventLoop } from '../simulator/drive.ts';
 
 export const THIS_LOOP: EventLoop = { whenIdle, watchForReal, catchUnhandled };

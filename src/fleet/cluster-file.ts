@@ -1,11 +1,12 @@
 // The folder of a simulated cluster: its declaration as JSON, either the old one or the new one
 // even after a power cut, and who may change it when.
 
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
 import { isAlive, takeLockFile } from '../base/lock-file.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { waitFor } from '../base/retry.ts';
 import { fieldErrors } from '../model/parse.ts';
 import { readIfPresent, writeDurably } from '../storage/durable-file.ts';
@@ -21,7 +22,7 @@ export const clusterFile = (folder: string): string => join(folder, CLUSTER_FILE
 /** Throws `not_found` where there is none, and `machine` for one that can't be read or is another version's. */
 export async function readCluster(folder: string): Promise<Cluster> {
   const path = clusterFile(folder);
-  const text = await readIfPresent(path);
+  const text = await readText(path);
   if (text === null) {
     throw new RigError('not_found', `there is no simulated cluster in ${folder}`, {
       next: 'Make one with `rig sim setup`, or name its folder with --state.',
@@ -33,6 +34,15 @@ export async function readCluster(folder: string): Promise<Cluster> {
   const [first] = fieldErrors(result.error);
   throw damaged(path, `${first?.path === '' ? 'it' : `'${first?.path}'`} ${first?.message}`);
 }
+
+/** Null where there is none. */
+const readText = (path: string): Promise<string | null> =>
+  readIfPresent(path).catch((cause: Error) => {
+    throw new RigError('machine', `cannot read ${path}: ${cause.message}`, {
+      next: 'Name the folder of a simulated cluster, or of one to be, with --state.',
+      cause,
+    });
+  });
 
 /** JSON with our version. Throws `machine`; what is in the file stays. */
 export function parseStateFile(text: string, path: string): unknown {
@@ -62,8 +72,15 @@ function damaged(path: string, why: string): RigError {
 
 /** Throws `conflict` where there is one already. */
 export async function createCluster(folder: string, cluster: Cluster): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  if ((await readIfPresent(clusterFile(folder))) !== null) {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    throw new RigError('machine', `cannot make the folder ${folder}: ${(cause as Error).message}`, {
+      next: 'Name one that can be written to with --state.',
+      cause,
+    });
+  }
+  if ((await readText(clusterFile(folder))) !== null) {
     throw new RigError('conflict', `there is a simulated cluster in ${folder} already`, {
       next: 'Use it, remove its folder, or name another with --state.',
     });

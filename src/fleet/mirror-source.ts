@@ -30,6 +30,8 @@ export interface Source {
 const PAGE = 25;
 const TIMEOUT_MS = 10_000;
 
+const MEANT = 'an API that needs no token, or of its etcd';
+
 /** All as of one revision. Rejects as the store does. */
 export async function readEtcd(kv: Pick<Kv, 'list'>): Promise<Source> {
   const volumes = await kv.list(VOLUMES_PREFIX);
@@ -102,18 +104,37 @@ async function pagesOf(
     const { status, body } = await network.call({ method: 'GET', url: page, timeoutMs: TIMEOUT_MS });
     if (status !== 200) {
       throw new RigError('unavailable', `GET ${page}: ${status} ${body.slice(0, 200)}`, {
-        next: 'Give the address of an API that needs no token, or of its etcd.',
+        next: `Give the address of ${MEANT}.`,
       });
     }
-    const { [list]: entries, next } = schema.parse(JSON.parse(body));
+    const { [list]: entries, next } = parsed(schema, { page, body });
     found.push(...(entries as readonly unknown[]));
     after = next as string | null;
   }
   return found;
 }
 
+function parsed<T>(
+  schema: z.ZodType<T>,
+  { page, body }: { readonly page: string; readonly body: string },
+): T {
+  try {
+    return schema.parse(JSON.parse(body));
+  } catch (cause) {
+    throw new RigError('invalid', `GET ${page}: no list of Cobalt's: ${body.slice(0, 100)}`, {
+      next: `Give the address of ${MEANT}.`,
+      cause,
+    });
+  }
+}
+
 /** What answers there, by what it says of its version. Throws `unavailable` when nothing does. */
 export async function kindOf(url: string, network: Network): Promise<'etcd' | 'api'> {
-  const { body } = await network.call({ method: 'GET', url: `${url}/version`, timeoutMs: TIMEOUT_MS });
+  const { body } = await network
+    .call({ method: 'GET', url: `${url}/version`, timeoutMs: TIMEOUT_MS })
+    .catch((cause: unknown) => {
+      const { code, message } = RigError.from(cause);
+      throw new RigError(code, message, { next: `Give the address of ${MEANT}.`, cause });
+    });
   return body.includes('etcdserver') ? 'etcd' : 'api';
 }

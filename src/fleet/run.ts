@@ -35,6 +35,8 @@ const LOOK_MS = 500;
  */
 const REQUEST_TIMEOUT_MS = { least: 1500, most: 10_000 };
 const FORGOTTEN_AT_ONCE = 64;
+/** Before this nobody wonders. */
+const ETCD_IS_LATE_MS = 2000;
 
 /** To an etcd that is there. */
 export interface FleetAccess {
@@ -99,7 +101,14 @@ export async function runCluster(options: RunOptions, signal: AbortSignal): Prom
         });
   const etcd = own === undefined ? cluster.etcd : [own.endpoint];
   const fleet = createFleet();
-  await using open = await openFleetWorld(options, { cluster, etcd, access, fleet }, signal);
+  const answered = new AbortController();
+  void clock.sleep(ETCD_IS_LATE_MS, AbortSignal.any([signal, answered.signal])).then(
+    () => onProgress(`etcd at ${etcd.join(', ')} does not answer; it is waited for`),
+    () => undefined,
+  );
+  await using open = await openFleetWorld(options, { cluster, etcd, access, fleet }, signal).finally(() =>
+    answered.abort(),
+  );
   const { world } = open;
   // Of several clusters on one machine no two daemons may have one name.
   const name = `${cluster.prefix}-control-${hex(random, 8)}`;

@@ -55,10 +55,8 @@ function parse<Schema extends z.ZodType>(schema: Schema, stored: Stored): z.outp
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [first] = fieldErrors(result.error);
-  throw new RigError(
-    'invalid',
-    `the value of ${stored.key} is malformed at '${first?.path}': ${first?.message}`,
-  );
+  const at = first?.path === '' ? '' : ` at '${first?.path}'`;
+  throw new RigError('invalid', `the value of ${stored.key} is malformed${at}: ${first?.message}`);
 }
 
 /** Those that can be read: one malformed value must not hide all the others. */

@@ -7,7 +7,7 @@ import { RigError } from '../base/errors.ts';
 import type { Topology } from '../rig/topology.ts';
 
 const LEAST_ETCD = { major: 3, minor: 4 };
-const GET_ETCD = 'Install the package etcd-server (Debian, Ubuntu), or name a binary with --etcd-binary.';
+const GET_ETCD = 'Install the package etcd-server (Debian, Ubuntu), or name a binary in COBALT_RIG_ETCD.';
 
 export interface EtcdProgram {
   readonly path: string;

@@ -78,6 +78,17 @@ const runFileSchema = z.object({
   kept: z.boolean().exactOptional(),
 });
 
+const AS_LEFT = 'Take the folder of a run as the run has left it.';
+
+/** Of a file of a run. Throws `invalid`. */
+function parsedFile<Schema extends z.ZodType>(schema: Schema, key: string, value: string): z.output<Schema> {
+  try {
+    return parseStored(schema, { key, value });
+  } catch (cause) {
+    throw new RigError('invalid', RigError.from(cause).message, { next: AS_LEFT, cause });
+  }
+}
+
 /** Reads run.json. Throws `invalid` when the folder isn't a run's, or the file is malformed. */
 export async function readRunFile(folder: string): Promise<RunFile> {
   const path = join(folder, RUN_FILE);
@@ -90,7 +101,7 @@ export async function readRunFile(folder: string): Promise<RunFile> {
       cause: error,
     });
   }
-  return parseStored(runFileSchema, { key: path, value });
+  return parsedFile(runFileSchema, path, value);
 }
 
 /** Everything that the checks may look at. A missing file reads as an empty one. */
@@ -140,7 +151,7 @@ export function recordedRunOf(
 
 const notWhole = (folder: string, file: string): RigError =>
   new RigError('invalid', `the record in ${folder} is not whole: ${file} is missing or empty`, {
-    next: 'Take the folder as the run has left it.',
+    next: AS_LEFT,
   });
 
 async function readLines<Event>(
@@ -154,7 +165,10 @@ async function readLines<Event>(
     try {
       return JSON.parse(line) as Event;
     } catch (error) {
-      throw new RigError('invalid', `${path}, line ${index + 1} is not JSON`, { cause: error });
+      throw new RigError('invalid', `${path}, line ${index + 1} is not JSON`, {
+        next: AS_LEFT,
+        cause: error,
+      });
     }
   });
   return { events, truncated };
@@ -188,16 +202,14 @@ export async function readLogRecords(folder: string): Promise<ReadonlyMap<string
 }
 
 const readIfThere = (path: string): Promise<string> =>
-  readFile(path, 'utf8').catch((error: { readonly code?: string }) => {
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw error;
+    throw new RigError('invalid', `cannot read ${path}: ${error.message}`, { next: AS_LEFT, cause: error });
   });
 
 /** What verdict.json says the run took; undefined for one that was not judged, such as one that was interrupted. */
 export async function readElapsedMs(folder: string): Promise<number | undefined> {
   const key = join(folder, VERDICT_FILE);
   const value = await readIfThere(key);
-  return value === ''
-    ? undefined
-    : parseStored(z.object({ elapsedMs: z.number() }), { key, value }).elapsedMs;
+  return value === '' ? undefined : parsedFile(z.object({ elapsedMs: z.number() }), key, value).elapsedMs;
 }

@@ -2,9 +2,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../base/make-folder.ts';
 import type { RunMode } from './history.ts';
 import { recordError } from './journal.ts';
-import { makeFolder } from './make-folder.ts';
 import { PLAN_FILE, RUN_FILE, type RunFile } from './record-files.ts';
 import type { Scenario } from './scenario.ts';
 import type { Topology } from './topology.ts';

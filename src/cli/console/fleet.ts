@@ -1,6 +1,7 @@
 // A fleet, or a simulated cluster that is kept: nodes by its declaration and by etcd; power is all
 // that can be taken from them.
 
+import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RigError } from '../../base/errors.ts';
 import { type Cluster, powered } from '../../fleet/cluster.ts';
@@ -10,6 +11,7 @@ import type { ConsoleLogLine } from '../../rig/console/log-lines.ts';
 import type { Order } from '../../rig/console/order.ts';
 import type { SeenMember } from '../../rig/console/view.ts';
 import { createEtcdPart } from './etcd-part.ts';
+import { followFleetLogs } from './fleet-logs.ts';
 import { createTaker } from './hands.ts';
 import { createHub } from './hub.ts';
 import type { ConsoleSource } from './source.ts';
@@ -53,7 +55,8 @@ export async function openFleet(
   };
   const taker = createTaker({ hub, clock, carryOut: powerIn(folder, clock), onDone: () => wake.abort() });
   hub.tell({ type: 'logs', lines: [whereLogsAre(folder, clock.nowMs())] });
-  const done = Promise.all([etcd.done, looks()]).then(taker.idle);
+  const logs = followFleetLogs({ hub, clock, folder: join(folder, 'logs'), signal });
+  const done = Promise.all([etcd.done, looks(), logs]).then(taker.idle);
   return { kind: 'fleet', title, hub, history: etcd.history, forms: [], give: taker.give, done };
 }
 
@@ -65,7 +68,7 @@ const notRunning = (folder: string, atMs: number) => ({
 
 const whereLogsAre = (folder: string, atMs: number): ConsoleLogLine => ({
   ...{ atMs, member: 'console', role: '', level: 'info' },
-  text: `the nodes of a fleet log into files of their own: ${folder}/logs/NODE.log`,
+  text: `each node logs into a file of its own, ${folder}/logs/NODE.log: of a fleet errors, and all with --logs`,
 });
 
 /** Each with the power that it is to have; what it does with it, etcd tells. */

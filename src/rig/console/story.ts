@@ -143,7 +143,8 @@ export function newsOfVolume(before: VolumeItem | undefined, after: VolumeItem |
     return [{ tone: 'bad', text: `volume ${after.name}: ${after.error}` }];
   if (before.state === after.state && before.node === after.node) return [];
   const tone = after.state === 'ready' ? 'good' : after.state === 'error' ? 'bad' : 'plain';
-  return [{ tone, text: `volume ${after.name}: ${before.state} → ${after.state}${where}` }];
+  const state = before.state === after.state ? after.state : `${before.state} → ${after.state}`;
+  return [{ tone, text: `volume ${after.name}: ${state}${where}` }];
 }
 
 const ORDER_TONES = { done: 'good', doubtful: 'doubtful', failed: 'bad' } as const;

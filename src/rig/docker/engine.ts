@@ -44,7 +44,7 @@ export function engineHost(options: EngineOptions = {}): string {
 export function createEngine(options: EngineOptions = {}): Docker {
   const address = engineHost(options);
   const [scheme = '', rest = ''] = address.split('://');
-  if (scheme === 'unix' || scheme === 'npipe') return new Docker({ socketPath: rest });
+  if ((scheme === 'unix' || scheme === 'npipe') && rest !== '') return new Docker({ socketPath: rest });
   if (!URL.canParse(address) || !['tcp', 'http', 'https', 'ssh'].includes(scheme)) {
     throw new RigError('invalid', `the Docker host \`${address}\` is not an address`, {
       next: 'set DOCKER_HOST to unix://PATH, tcp://HOST:PORT or ssh://USER@HOST',
@@ -125,7 +125,14 @@ function contextHost(configPath: string, context: string): string {
 
 function readCertificates(certPath: string): { ca: Buffer; cert: Buffer; key: Buffer } {
   const read = (name: string): Buffer => readFileSync(join(certPath, name));
-  return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+  try {
+    return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+  } catch (cause) {
+    throw new RigError('machine', `cannot read Docker's certificates: ${(cause as Error).message}`, {
+      next: 'set DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem, or unset it',
+      cause,
+    });
+  }
 }
 
 /** Rejects when `work` takes longer; the work itself goes on. */

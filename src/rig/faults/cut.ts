@@ -1,5 +1,6 @@
 // What some send to others is lost: in one direction, or in both.
 
+import { RigError } from '../../base/errors.ts';
 import { lost, passes } from './link-evidence.ts';
 import { across, between, linked } from './linked.ts';
 import { describeSelector, select } from './select.ts';
@@ -11,11 +12,13 @@ export const cut = linked<SpecOf<'cut'>>({
   does: 'drop',
   describe: ({ from, to, oneWay }) =>
     `a cut ${oneWay ? 'from' : 'between'} ${describeSelector(from)} ${oneWay ? 'to' : 'and'} ${describeSelector(to)}`,
-  resolve: (spec, view, random) => ({
-    ...spec,
-    from: select(spec.from, view, random),
-    to: select(spec.to, view, random),
-  }),
+  resolve: (spec, view, random) => {
+    const [from, to] = [select(spec.from, view, random), select(spec.to, view, random)];
+    if (across(from, to).length > 0) return { ...spec, from, to };
+    throw new RigError('invalid', `${describeSelector(from)} can't be cut off from itself`, {
+      next: 'Name others to cut it off from, or nobody for all of them.',
+    });
+  },
   members: ({ from, to }) => [...new Set([...from, ...to])],
   links: ({ spec: { from, to, oneWay } }) => {
     const [some, others] = [[from].flat(), [to].flat()];

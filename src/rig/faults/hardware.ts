@@ -15,7 +15,8 @@ export async function missingAt(
     planned: TopologyNode | undefined,
   ) => string | undefined | Promise<string | undefined>,
 ): Promise<string | undefined> {
-  const nodes = isDrawn(on) ? (await site.view()).nodes : [on].flat();
+  const named = [on].flat();
+  const nodes = named.some(isDrawn) ? (await site.view()).nodes : named;
   const planned = new Map(site.deployment.topology.nodes.map((node) => [node.name, node]));
   const lacking = await Promise.all(nodes.map((node) => missing(node, planned.get(node))));
   return lacking.find((one) => one !== undefined);

@@ -4,7 +4,7 @@ import { RigError } from '../../base/errors.ts';
 import { below, type Random } from '../../base/random.ts';
 
 /**
- * A member's name, several, or one of these. Of the nodes: `leader` (whose engine leads),
+ * A member's name, one of these, or several of both. Of the nodes: `leader` (whose engine leads),
  * `follower` (one whose engine doesn't), `one`, `minority`, `majority`, `all`. Of etcd's
  * members: `etcd-leader`, `etcd-follower`, `etcd-one`, `etcd-minority`, `etcd-majority`,
  * `etcd-all`.
@@ -40,7 +40,7 @@ export interface ClusterView {
  * doesn't have, or where nobody is what is asked for.
  */
 export function select(selector: Selector, view: ClusterView, random: Random): readonly string[] {
-  if (typeof selector !== 'string') return selector.map((name) => named(name, view));
+  if (typeof selector !== 'string') return [...new Set(selector.flatMap((one) => select(one, view, random)))];
   const draw = DRAWS[selector];
   if (draw === undefined) return [named(selector, view)];
   const chosen = draw(view, random).filter((name) => name !== undefined);

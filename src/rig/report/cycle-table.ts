@@ -1,5 +1,6 @@
 // The table of faults, times and checks on the terminal.
 
+import { count } from '../checks/verdict.ts';
 import { type FaultTimes, median } from './cycles.ts';
 import { cut, wrapped } from './text.ts';
 
@@ -50,8 +51,8 @@ function totals(faults: readonly FaultTimes[]): string {
   const sum = faults.reduce((all, { times }) => all + times, 0);
   const of = (field: 'cycleMs' | 'withShareMs'): string => seconds(median(faults.map((one) => one[field])));
   return (
-    `${sum} cycles of ${faults.length} faults. In the median a fault, the work under it and the looks at the cluster's ` +
-    `health before and after it take ${of('cycleMs')} s, and ${of('withShareMs')} s with their share of starting, ending and ` +
+    `${count(sum, 'cycle')} of ${count(faults.length, 'fault')}. In the median a fault, the work under it and the looks ` +
+    `at the cluster's health before and after it take ${of('cycleMs')} s, and ${of('withShareMs')} s with their share of starting, ending and ` +
     'judging the cluster.'
   );
 }

@@ -33,13 +33,8 @@ function headOf(
   { run, folder, verdict, mode }: ComparedRun & { readonly mode: string },
   columns: number,
 ): readonly string[] {
-  return [
-    cut(
-      `${name}  ${run.interrupted === undefined ? verdict : 'interrupted'}  ${run.scenario}, ${mode}, seed ${run.seed}`,
-      columns,
-    ),
-    `   ${folder}`,
-  ];
+  const line = `${name}  ${run.interrupted === undefined ? verdict : 'interrupted'}  ${run.scenario}, ${mode}, seed ${run.seed}`;
+  return [...wrapped(line, { columns, indent: '   ', most: 2 }), `   ${folder}`];
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] => [

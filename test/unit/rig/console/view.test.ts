@@ -176,4 +176,11 @@ describe('the story', () => {
       'good: volume data: scheduling → ready on a',
     ]);
   });
+
+  it('tells of a volume that is placed without a step of its state', () => {
+    const volume = (node: string | null) => entry(volumeKey(ID), readyVolume({ state: 'scheduling', node }));
+    const [before, after] = [null, 'a'].map((place) => at([volume(place)], [node('a')]));
+    const told = createStory().follow({ before: before ?? {}, after: after ?? {}, atMs: 5 });
+    expect(told.map(({ text }) => text)).toEqual(['volume data: scheduling on a']);
+  });
 });

@@ -76,6 +76,19 @@ describe('cuts', () => {
     expect(cut.members(resolved, view, createSeededRandom(99))).toEqual([resolved.from[0], 'e']);
   });
 
+  it('are of several, whatever names each', () => {
+    const spec = { fault: 'cut', from: ['leader', 'b', 'etcd-all'], to: 'follower' } as const;
+    expect(cut.resolve?.(spec, view, createSeededRandom(3))).toMatchObject({
+      from: ['a', 'b', 'e'],
+      to: ['b'],
+    });
+  });
+
+  it('are refused where nobody is cut off from anybody', () => {
+    const spec = { fault: 'cut', from: 'leader', to: ['a'] } as const;
+    expect(() => cut.resolve?.(spec, view, createSeededRandom(3))).toThrow("a can't be cut off from itself");
+  });
+
   it('go one way or both, and leave nobody without itself', () => {
     expect(text(linksOf({ fault: 'cut', from: ['a', 'b'], to: ['b'], oneWay: true }))).toEqual(['a>b']);
     expect(text(linksOf({ fault: 'cut', from: ['a', 'b'], to: ['a', 'b'] }))).toEqual(['a>b', 'b>a']);

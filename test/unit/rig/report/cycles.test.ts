@@ -105,7 +105,7 @@ describe('the times of faults', () => {
     const lines = cycleTable(faultTimes(runs), { columns });
     expect(lines.join('\n')).toMatch(/kill one *\n? +1 +0\.2 +0\.5 +5\.1 +8\.1 +1\/1\n/);
     expect(lines.filter((line) => line.length > columns)).toEqual([]);
-    expect(lines.join(' ')).toContain('1 cycles of 1 faults');
+    expect(lines.join(' ')).toContain('1 cycle of 1 fault.');
     expect(cycleTable([], { columns })).toEqual(['No fault was injected.']);
   });
 });

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { makeFolder } from '../../../src/rig/make-folder.ts';
+import { makeFolder } from '../../../src/base/make-folder.ts';
 
 describe('a folder', () => {
   it('is made with all that are above it, and twice', () => {
