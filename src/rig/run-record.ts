@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import type { Deployment } from './deployment.ts';
 import type { HistoryEvent, RecordedRun } from './history.ts';
 import { createJournal, type Journal, linesOf, openJournal, recordError } from './journal.ts';
 import { LOG_FILE, type LogRecord } from './log-record.ts';
-import { makeFolder } from './make-folder.ts';
 import {
   ETCD_EVENTS_FILE,
   HISTORY_FILE,
