@@ -24,7 +24,8 @@ async function toldOfThread(out: string): Promise<string> {
 it('is kept by the threads of simulated runs, and used by later ones', async () => {
   const out = mkdtempSync(join(tmpdir(), 'compile-cache-'));
   try {
-    expect(await toldOfThread(out)).toMatch(/^\[compile cache\] (writing|skip persisting) /m);
+    // Now there is something kept, whoever ran before.
+    await toldOfThread(out);
     expect(await toldOfThread(out)).toMatch(/^\[compile cache\] V8 code cache for .* was accepted/m);
   } finally {
     rmSync(out, { recursive: true });
