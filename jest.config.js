@@ -28,7 +28,7 @@ export default {
     project('unit'),
     project('contract', withContainers),
     project('integration', withContainers),
-    project('system'),
+    project('system', { globalSetup: '<rootDir>/test/support/images-setup.ts' }),
     // What measures the machine, looks for what is left on it, or has clusters side by side of its own.
     project('alone'),
     project('nightly'),

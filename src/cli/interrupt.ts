@@ -9,8 +9,13 @@ export interface Interrupt extends Disposable {
 
 export function catchInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(3);
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (name === 'SIGHUP') outliveTerminal();
+    if (controller.signal.aborted) {
+      // The shell hangs up, and then the kernel: nobody has asked twice.
+      if (name !== 'SIGHUP') process.exit(3);
+      return;
+    }
     onFirst();
     controller.abort();
   };
@@ -22,3 +27,11 @@ export function catchInterrupt(onFirst: () => void): Interrupt {
     },
   };
 }
+
+/** What is cleaned up when nobody waits for an interrupt any more must not end by the second. */
+function outliveTerminal(): void {
+  if (process.listeners('SIGHUP').includes(ignore)) return;
+  process.on('SIGHUP', ignore);
+}
+
+const ignore = (): void => undefined;

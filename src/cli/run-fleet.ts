@@ -43,11 +43,23 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
   const signal = AbortSignal.any([interrupt.signal, done.signal]);
   await using logs = openLogFiles({ folder: join(folder, 'logs'), clock, level: options.logLevel });
   let watching: Promise<void> = Promise.resolve();
-  const after = (ms: number, what: () => void): void =>
-    void clock.sleep(ms, signal).then(what, () => undefined);
-  // An etcd that is not there must not keep it any longer.
-  if (durationMs !== undefined) after(durationMs, () => done.abort());
+  const begun = new AbortController();
+  const endInTime = (unless: AbortSignal): void => {
+    if (durationMs === undefined) return;
+    const over = clock.sleep(durationMs, AbortSignal.any([signal, unless]));
+    over.then(
+      () => done.abort(),
+      () => undefined,
+    );
+  };
+  const readAccess = (endpoints: readonly string[]) => {
+    // One that is not there must not keep us longer than we were to run.
+    endInTime(begun.signal);
+    return readEtcdAccess(endpoints);
+  };
   const onRunning = (running: RunningCluster): void => {
+    begun.abort();
+    endInTime(signal);
     for (const line of whereabouts(running, folder)) printLine(line);
     watching = watch(running).finally(() => done.abort());
     // Awaited below; unheard until then it would end the process.
@@ -71,7 +83,7 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
       {
         ...options,
         ...{ clock, random: createSystemRandom(), network: createHttpNetwork({ clock }), log: logs.log },
-        readAccess: readEtcdAccess,
+        readAccess,
         findEtcd: etcdPath,
         onProgress: printLine,
         onRunning,

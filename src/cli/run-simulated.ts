@@ -134,7 +134,8 @@ async function carryOut(
       printLine(verdictLine(found));
     }
     if (isRepeated) {
-      await pool.run(thread, { scenario, seed, durationMs, folder: again, keepsRecord });
+      // The other way of recording, too: as it happens.
+      await pool.run(thread, { scenario, seed, durationMs, folder: again, keepsRecord: 'always' });
       tally.repeated += 1;
       if (digestOfRecord(again) !== digestOfRecord(folder)) {
         throw new RigError('internal', `two runs with one seed differ: compare ${folder} with ${again}`);

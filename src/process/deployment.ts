@@ -13,8 +13,9 @@ import { createWires } from '../hardware/wires.ts';
 import { CONSUMER_PORT, parseIoRequest } from '../rig/consumer/protocol.ts';
 import type { ContainerState, Deployment, HttpResponse } from '../rig/deployment.ts';
 import { fetchHttp } from '../rig/http.ts';
+import { linesOf } from '../rig/journal.ts';
 import { toLogRecords } from '../rig/log-lines.ts';
-import { formatLogRecords, LOG_FILE } from '../rig/log-record.ts';
+import { LOG_FILE } from '../rig/log-record.ts';
 import {
   allMembers,
   etcdMembers,
@@ -172,7 +173,7 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
       const members = [...etcd.values(), ...nodes.values(), ...removed].map(({ member }) => member);
       for (const { name, printed } of members) {
         await mkdir(join(folder, name), { recursive: true });
-        const records = formatLogRecords(toLogRecords(name, printed.join('')));
+        const records = linesOf(toLogRecords(name, printed.join('')));
         await writeFile(join(folder, name, LOG_FILE), records);
       }
     },

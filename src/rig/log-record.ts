@@ -45,10 +45,7 @@ export function logRecordOf(line: {
   };
 }
 
-export const formatLogRecords = (records: readonly LogRecord[]): string =>
-  records.map((record) => `${JSON.stringify(record)}\n`).join('');
-
-/** The opposite. What isn't a record, such as a last line that was cut short, is left out. */
+/** Of the lines of a file. What isn't a record, such as a last line that was cut short, is left out. */
 export function parseLogRecords(text: string): readonly LogRecord[] {
   return text.split('\n').flatMap((line) => {
     const { time, node, level, event, ...fields } = parseObject(line) ?? {};

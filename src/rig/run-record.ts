@@ -32,7 +32,7 @@ export interface RunRecord extends Disposable {
   takeLogs(deployment: Deployment): Promise<void>;
   /** For the checks, once the logs are taken. */
   recorded(): Promise<RecordedRun>;
-  /** All of it is on disk by then. */
+  /** All of it is on disk by then; again, where the first time failed or more has become known. */
   save(): void;
 }
 
@@ -67,7 +67,7 @@ export function recordInMemory(options: RecordOptions): RunRecord {
     const path = join(folder, file);
     try {
       makeFolder(dirname(path));
-      writeFileSync(path, linesOf(lines), { flag: 'wx' });
+      writeFileSync(path, linesOf(lines));
     } catch (error) {
       throw recordError(path, error);
     }
@@ -87,6 +87,8 @@ export function recordInMemory(options: RecordOptions): RunRecord {
       writeRunFile(folder, header.file);
       write(HISTORY_FILE, history);
       write(ETCD_EVENTS_FILE, journal.etcd);
+      // Also of a run that nobody has logged in.
+      makeFolder(join(folder, LOGS_FOLDER));
       for (const [member, records] of logs) write(join(LOGS_FOLDER, member, LOG_FILE), records);
     },
     [Symbol.dispose]: () => undefined,

@@ -57,7 +57,10 @@ export interface RunOptions {
   /** Whether a cluster may stay: never, when the verdict isn't valid, or always. */
   readonly keep: 'never' | 'on-failure' | 'always';
   readonly onProgress: (what: string) => void;
-  /** Given every line that members log: as it is printed, or, where the mode tells only then, in the end. Default: nobody is. */
+  /**
+   * Given every line that members log: as it is printed, or, where the mode tells only then, in the end, of a run whose
+   * record is kept. Default: nobody is.
+   */
   readonly onLog?: ((record: LogRecord) => void) | undefined;
   /** Whose load is recorded. Default: that of the machine that this runs on. */
   readonly machine?: Machine;

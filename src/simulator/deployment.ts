@@ -9,8 +9,9 @@ import { API_PORT, ETCD_PORT } from '../rig/compose/node-environment.ts';
 import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
+import { linesOf } from '../rig/journal.ts';
 import { toLogRecords } from '../rig/log-lines.ts';
-import { formatLogRecords, LOG_FILE, type LogRecord } from '../rig/log-record.ts';
+import { LOG_FILE, type LogRecord } from '../rig/log-record.ts';
 import {
   allMembers,
   etcdMembers,
@@ -142,7 +143,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
     logs: async (member) => (nodes.get(member)?.printed ?? []).join(''),
     saveLogs: async (folder) => {
       for (const [name, records] of logRecords())
-        options.writeFile(`${folder}/${name}`, LOG_FILE, formatLogRecords(records));
+        options.writeFile(`${folder}/${name}`, LOG_FILE, linesOf(records));
     },
     logRecords,
     addNode: async (node) => {

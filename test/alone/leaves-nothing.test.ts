@@ -22,7 +22,6 @@ import {
   type RunFile,
   VERDICT_FILE,
 } from '../../src/rig/record-files.ts';
-
 import { playRound } from '../leaks/round.ts';
 import { faultsOf } from '../leaks/told.ts';
 
@@ -170,6 +169,31 @@ describe('a rig that is ended in the middle of a run', () => {
     await gone(runId, [], 1_000);
   }, 120_000);
 });
+
+it('a cluster that is refused because its name is taken has no reaper', async () => {
+  const reapers = async (): Promise<readonly string[]> => {
+    const args = ['ps', '--all', '--filter', 'label=dev.cobalt-rig.reaper', '--format', '{{.Names}}'];
+    return (await execa('docker', args)).stdout.split('\n').filter(Boolean);
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'cobalt-rig-taken-'));
+  const rig = (command: string) =>
+    execa(process.execPath, [MAIN, command, '--name', `taken-${process.pid}`], {
+      cwd: folder,
+      reject: false,
+    });
+  try {
+    expect(await rig('up')).toMatchObject({ exitCode: 0 });
+    const before = await reapers();
+    expect(await rig('up')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/there is a cluster/),
+    });
+    expect((await reapers()).filter((name) => !before.includes(name))).toEqual([]);
+  } finally {
+    await rig('down');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 120_000);
 
 /** `npm run leaks` does the same more often. */
 it('rigs that are killed at any moment leave nothing on the machine, and one beside them notices nothing', async () => {

@@ -2,8 +2,9 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { linesOf } from '../journal.ts';
 import { toLogRecords } from '../log-lines.ts';
-import { formatLogRecords, LOG_FILE } from '../log-record.ts';
+import { LOG_FILE } from '../log-record.ts';
 import type { Containers } from './containers.ts';
 
 export interface LogKeeper {
@@ -29,7 +30,7 @@ export function createLogKeeper(containers: Containers): LogKeeper {
       for (const member of new Set([...(await containers.services()), ...kept.keys()])) {
         const records = toLogRecords(member, await read(member));
         await mkdir(join(folder, member), { recursive: true });
-        await writeFile(join(folder, member, LOG_FILE), formatLogRecords(records));
+        await writeFile(join(folder, member, LOG_FILE), linesOf(records));
       }
     },
   };

@@ -3,7 +3,7 @@
 import { RigError } from '../../base/errors.ts';
 import { lost, passes } from './link-evidence.ts';
 import { across, between, linked } from './linked.ts';
-import { describeSelector, select } from './select.ts';
+import { describeSelector, isDrawn, select } from './select.ts';
 import type { SpecOf } from './spec.ts';
 
 const DROP = { does: 'drop' } as const;
@@ -15,7 +15,9 @@ export const cut = linked<SpecOf<'cut'>>({
   resolve: (spec, view, random) => {
     const [from, to] = [select(spec.from, view, random), select(spec.to, view, random)];
     if (across(from, to).length > 0) return { ...spec, from, to };
-    throw new RigError('invalid', `${describeSelector(from)} can't be cut off from itself`, {
+    // Another draw may choose others; names never will.
+    const code = [spec.from, spec.to].flat().some(isDrawn) ? 'not_found' : 'invalid';
+    throw new RigError(code, `${describeSelector(from)} can't be cut off from itself`, {
       next: 'Name others to cut it off from, or nobody for all of them.',
     });
   },

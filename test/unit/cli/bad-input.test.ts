@@ -88,8 +88,8 @@ it('is no success where its output is lost, and says so', async () => {
   ]);
 });
 
-it('is a success where whoever reads it has read enough', async () => {
-  const script = `{ ${MAIN} scenarios --json; echo $? >&2; } | head -c 1`;
-  const { stdout, stderr } = await execa('sh', ['-c', script]);
-  expect([stdout, stderr]).toEqual(['[', '0']);
+it('is a success where nobody reads it any more', async () => {
+  // Gone before a program of this size can have printed anything.
+  const { stderr } = await execa('sh', ['-c', `{ ${MAIN} scenarios --json; echo $? >&2; } | true`]);
+  expect(stderr).toBe('0');
 });

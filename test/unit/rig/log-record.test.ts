@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { linesOf } from '../../../src/rig/journal.ts';
 import { parseLogLines, toLogRecords } from '../../../src/rig/log-lines.ts';
-import {
-  formatLogRecords,
-  logRecordOf,
-  parseLogRecords,
-  placedOf,
-  wallMsOf,
-} from '../../../src/rig/log-record.ts';
+import { logRecordOf, parseLogRecords, placedOf, wallMsOf } from '../../../src/rig/log-record.ts';
 
 const PRINTED = [
   '2026-01-01T00:00:01.234567890Z {"at":"2026-01-01T00:00:01.2Z","level":"warn","event":"engine.elected","node":"node1","role":"engine","term":7}',
@@ -34,14 +29,14 @@ describe('a log record', () => {
 
   it('is read back as it was written', () => {
     const records = toLogRecords('node1', PRINTED);
-    expect(parseLogRecords(formatLogRecords(records))).toEqual(records);
+    expect(parseLogRecords(linesOf(records))).toEqual(records);
   });
 
   it.each([false, true])(
     'says the same to the checks as the printed line did (own clock: %s)',
     (ownClock) => {
       const place = { container: 'node1', startedAtMs: Date.parse('2026-01-01T00:00:00Z'), ownClock };
-      const kept = parseLogRecords(formatLogRecords(toLogRecords('node1', PRINTED)));
+      const kept = parseLogRecords(linesOf(toLogRecords('node1', PRINTED)));
       expect(kept.map((record) => placedOf(record, place))).toEqual(
         parseLogLines({ ...place, text: PRINTED }),
       );
@@ -50,7 +45,7 @@ describe('a log record', () => {
 
   it('leaves out a last line that was cut short, and whatever is no record', () => {
     const [first] = toLogRecords('node1', PRINTED);
-    const text = `${formatLogRecords(first === undefined ? [] : [first])}[1]\n{"time":"x"}\n{"time":"2026-`;
+    const text = `${linesOf(first === undefined ? [] : [first])}[1]\n{"time":"x"}\n{"time":"2026-`;
     expect(parseLogRecords(text)).toEqual([first]);
   });
 

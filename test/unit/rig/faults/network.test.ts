@@ -85,8 +85,12 @@ describe('cuts', () => {
   });
 
   it('are refused where nobody is cut off from anybody', () => {
-    const spec = { fault: 'cut', from: 'leader', to: ['a'] } as const;
-    expect(() => cut.resolve?.(spec, view, createSeededRandom(3))).toThrow("a can't be cut off from itself");
+    const refusal = (from: string) => () =>
+      cut.resolve?.({ fault: 'cut', from, to: ['a'] }, view, createSeededRandom(3));
+    const message = "a can't be cut off from itself";
+    expect(refusal('a')).toThrow(expect.objectContaining({ code: 'invalid', message }));
+    // Which is on record as unavailable, and no end of the run.
+    expect(refusal('leader')).toThrow(expect.objectContaining({ code: 'not_found', message }));
   });
 
   it('go one way or both, and leave nobody without itself', () => {

@@ -1,0 +1,14 @@
+// Before the first of several workers: builds the images whose inputs changed, which each of them would do at once.
+
+import { ROOT_FOLDER } from '../../src/cluster/root.ts';
+import { readSettings } from '../../src/cluster/settings.ts';
+import { connectEngine } from '../../src/rig/docker/engine.ts';
+import { ensureImages } from '../../src/rig/docker/images.ts';
+
+// jest calls the default export.
+// biome-ignore lint/style/noDefaultExport: required by jest.
+export default async function setUp(): Promise<void> {
+  const docker = await connectEngine(readSettings().engine);
+  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
+  await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
+}
