@@ -115,6 +115,8 @@ export function createRemoteObject(options: RemoteObjectOptions): RemoteObject {
       // Whoever refuses the call does so before any of the stream is read, here or there.
       const expecting = {
         expect: '100-continue',
+        // Whoever has read enough answers while we still send, and must not end the connection by that.
+        connection: 'keep-alive',
         [ARGUMENTS_HEADER]: encodeURIComponent(JSON.stringify(args)),
       };
       const outgoing = open(method, expecting);
