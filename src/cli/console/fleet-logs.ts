@@ -2,22 +2,16 @@
 // (fleet/log-files.ts). Of thousands only those are read that change.
 
 import { watch } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { whenAborted } from '../../base/abortable.ts';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { mapConcurrently } from '../../base/concurrent.ts';
-import type { ConsoleLogLine } from '../../rig/console/log-lines.ts';
-import { logRecordOf } from '../../rig/log-record.ts';
 import type { Hub } from './hub.ts';
-import { lineOf } from './logs.ts';
+import { createTailReader, FILES_AT_ONCE, type ReadTails } from './log-tails.ts';
 
 const SUFFIX = '.log';
 /** What was logged before is shown of so many. */
 const NEWEST_FILES = 100;
-/** Of a file at once; what is older is read there. */
-const MOST_BYTES = 64 * 1024;
-const FILES_AT_ONCE = 16;
 /** Lines that come so close to each other are told at once. */
 const GATHER_MS = 40;
 /** How often a folder is looked for that isn't there. */
@@ -34,18 +28,29 @@ interface FleetLogs {
 /** Until the signal fires. */
 export async function followFleetLogs(options: FleetLogs): Promise<void> {
   const { clock, folder, signal } = options;
-  const read = createReader(folder);
+  const onUnreadable = createComplaint(options);
+  const read = createTailReader({ folder, onUnreadable });
   while (!signal.aborted) {
-    // Of no fleet, or of one that has taken its folder with it.
-    await followFolder(options, read).catch(() => undefined);
+    await followFolder(options, read).catch((error: unknown) => onUnreadable(folder, error));
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
   }
 }
 
-type Read = (names: readonly string[]) => Promise<readonly ConsoleLogLine[]>;
+/** Tells once of each path what is wrong with it; nothing of one that isn't there. */
+function createComplaint({ hub, clock }: FleetLogs): (path: string, error: unknown) => void {
+  const told = new Set<string>();
+  return (path, error) => {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || told.has(path)) return;
+    told.add(path);
+    const text = `cannot read ${path}: ${message}. Put it right, and its lines are shown.`;
+    const line = { atMs: clock.nowMs(), member: 'console', role: '', level: 'warn', text } as const;
+    hub.tell({ type: 'logs', lines: [line] });
+  };
+}
 
 /** Resolves when the folder is another one, or the signal has fired. Rejects where there is none. */
-async function followFolder({ hub, clock, folder, signal }: FleetLogs, read: Read): Promise<void> {
+async function followFolder({ hub, clock, folder, signal }: FleetLogs, read: ReadTails): Promise<void> {
   const changed = new Set<string>();
   const isOver = Promise.withResolvers<void>();
   const tell = async (names: readonly string[]): Promise<void> => {
@@ -64,12 +69,15 @@ async function followFolder({ hub, clock, folder, signal }: FleetLogs, read: Rea
     else if (changed.add(name).size === 1) clock.after(GATHER_MS, tellChanged);
   });
   watcher.on('error', isOver.reject);
+  const stop = (): void => isOver.resolve();
+  signal.addEventListener('abort', stop);
   try {
-    telling = newestIn(folder).then(tell);
-    await Promise.race([isOver.promise, telling.then(() => isOver.promise), whenAborted(signal)]);
+    telling = newestIn(folder).then(tell).catch(isOver.reject);
+    await isOver.promise;
   } finally {
+    signal.removeEventListener('abort', stop);
     watcher.close();
-    await telling.catch(() => undefined);
+    await telling;
   }
 }
 
@@ -77,7 +85,7 @@ async function newestIn(folder: string): Promise<readonly string[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
   const files = await mapConcurrently(names, {
     concurrency: FILES_AT_ONCE,
-    each: async (name) => ({ name, changedMs: (await stat(join(folder, name))).mtimeMs }),
+    each: async (name) => ({ name, changedMs: await changedAtMs(join(folder, name)) }),
   });
   return [...files]
     .sort((a, b) => b.changedMs - a.changedMs)
@@ -85,28 +93,9 @@ async function newestIn(folder: string): Promise<readonly string[]> {
     .map(({ name }) => name);
 }
 
-/** Reads of each file what it has not read yet, in the order of time. */
-function createReader(folder: string): Read {
-  const readUpTo = new Map<string, number>();
-  const linesOf = async (name: string): Promise<readonly ConsoleLogLine[]> => {
-    await using file = await open(join(folder, name));
-    const { size } = await file.stat();
-    const known = readUpTo.get(name) ?? 0;
-    // One that is shorter began anew.
-    const from = Math.max(known > size ? 0 : known, size - MOST_BYTES);
-    const buffer = Buffer.alloc(size - from);
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
-    // What comes after the last newline is being written.
-    const length = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
-    readUpTo.set(name, from + length);
-    const lines = buffer.toString('utf8', 0, length).split('\n').slice(0, -1);
-    // The first of them is cut where what is older is left out.
-    const whole = from > known ? lines.slice(1) : lines;
-    const node = basename(name, SUFFIX);
-    return whole.map((text) => lineOf(logRecordOf({ time: '', node, text })));
-  };
-  return async (names) => {
-    const all = await mapConcurrently(names, { concurrency: FILES_AT_ONCE, each: linesOf });
-    return all.flat().sort((a, b) => a.atMs - b.atMs);
-  };
-}
+/** 0 of what can't be looked at: why, whoever reads it is told. */
+const changedAtMs = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
