@@ -30,6 +30,13 @@ export const CLUSTER_UP: readonly Step[] = [
 /** However fast a mode and a seed are, agents are seen to keep their leases: before a TTL is over, `heartbeats` can't tell. */
 export const LEASES_KEPT: Step = { hold: LEASE_TTL_MS, since: 'up', why: 'every agent renews its lease' };
 
+/** /readyz answers by a read of etcd that ended at most so long ago (daemon/api/readiness.ts). */
+const READINESS_CACHED_MS = 200;
+export const READINESS_ASKED_ANEW: Step = {
+  hold: READINESS_CACHED_MS + 50,
+  why: '/readyz may answer by what was so until now',
+};
+
 /** A volume that consumer1 may read and write, there and exported. */
 export const exported = (create: string, sizeGib = 1): readonly Step[] => [
   {

@@ -1,5 +1,5 @@
 import type { Scenario, Step } from '../scenario.ts';
-import { ALWAYS, CLUSTER_UP, exported, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, exported, READINESS_ASKED_ANEW, threeNodes } from './common.ts';
 
 const MEMBERS = ['etcd1', 'etcd2', 'etcd3'] as const;
 
@@ -11,6 +11,7 @@ const withoutEach = (fault: 'kill' | 'pause', end: 'start' | 'resume'): readonly
   MEMBERS.flatMap((member, index): readonly Step[] => [
     { mark: `${fault}-${member}` },
     { fault, target: member },
+    READINESS_ASKED_ANEW,
     { await: { ready: 'all' }, withinMs: 8_000, since: `${fault}-${member}` },
     { call: { create: `${fault}-${member}`, sizeGib: 1 }, via: `node${index + 1}`, status: 202 },
     { await: { leader: 'one' }, withinMs: 12_000, since: `${fault}-${member}` },

@@ -3,10 +3,8 @@
 
 import type { Scenario, Step } from '../scenario.ts';
 import type { TopologyInput } from '../topology.ts';
-import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, threeNodes } from './common.ts';
+import { ALWAYS, CLUSTER_UP, LEASE_TTL_MS, READINESS_ASKED_ANEW, threeNodes } from './common.ts';
 
-/** /readyz answers by a read of etcd that ended at most so long ago (daemon/api/readiness.ts). */
-const READINESS_CACHED_MS = 200;
 const NODES = ['node1', 'node2', 'node3'];
 
 export function withoutEtcd(outage: {
@@ -45,7 +43,7 @@ export function withoutEtcd(outage: {
       { traffic: 'traffic1', by: 'consumer1', volume: 'a' },
       { mark: 'outage' },
       begins,
-      { hold: READINESS_CACHED_MS + 50, why: '/readyz may answer by what was so until now' },
+      READINESS_ASKED_ANEW,
       { probe: 'etcd-absent', via: NODES, withinMs: 2_000 },
       {
         await: { logged: 'engine.deposed', by: 'leader@outage', after: 'outage' },
