@@ -14,7 +14,7 @@ import { CONSUMER_PORT, parseIoRequest } from '../rig/consumer/protocol.ts';
 import type { ContainerState, Deployment, HttpResponse } from '../rig/deployment.ts';
 import { fetchHttp } from '../rig/http.ts';
 import { linesOf } from '../rig/journal.ts';
-import { toLogRecords } from '../rig/log-lines.ts';
+import { logRecordsOf } from '../rig/log-lines.ts';
 import { LOG_FILE } from '../rig/log-record.ts';
 import {
   allMembers,
@@ -170,11 +170,10 @@ export async function deployProcesses(options: ProcessDeployOptions): Promise<De
     },
     logs: async (member) => memberOf(member).printed.join(''),
     saveLogs: async (folder) => {
-      const members = [...etcd.values(), ...nodes.values(), ...removed].map(({ member }) => member);
-      for (const { name, printed } of members) {
+      const members = [...etcd.values(), ...removed, ...nodes.values()].map(({ member }) => member);
+      for (const [name, records] of logRecordsOf(members)) {
         await mkdir(join(folder, name), { recursive: true });
-        const records = linesOf(toLogRecords(name, printed.join('')));
-        await writeFile(join(folder, name, LOG_FILE), records);
+        await writeFile(join(folder, name, LOG_FILE), linesOf(records));
       }
     },
     addNode: async (node) => {

@@ -39,3 +39,12 @@ export function toLogRecords(container: string, text: string): readonly LogRecor
   }
   return records;
 }
+
+/** What members have printed, by their names; of one that was removed and came again under its name, one after the other. */
+export function logRecordsOf(
+  members: Iterable<{ readonly name: string; readonly printed: readonly string[] }>,
+): ReadonlyMap<string, readonly LogRecord[]> {
+  const texts = new Map<string, string>();
+  for (const { name, printed } of members) texts.set(name, `${texts.get(name) ?? ''}${printed.join('')}`);
+  return new Map([...texts].map(([name, text]) => [name, toLogRecords(name, text)]));
+}

@@ -10,8 +10,8 @@ import { CONSUMER_PORT } from '../rig/consumer/protocol.ts';
 import type { Act, ContainerState, Deployment } from '../rig/deployment.ts';
 import { CONTAINER_ACTS } from '../rig/faults/acts.ts';
 import { linesOf } from '../rig/journal.ts';
-import { toLogRecords } from '../rig/log-lines.ts';
-import { LOG_FILE, type LogRecord } from '../rig/log-record.ts';
+import { logRecordsOf } from '../rig/log-lines.ts';
+import { LOG_FILE } from '../rig/log-record.ts';
 import {
   allMembers,
   etcdMembers,
@@ -86,13 +86,7 @@ export function deploySimulated(options: SimulatedOptions): Deployment {
   for (const member of etcdMembers(topology)) if (!absentAtStart.includes(member)) etcd.act('start', member);
   for (const node of nodes.values()) if (!absentAtStart.includes(node.name)) void node.act('start');
 
-  const logRecords = (): ReadonlyMap<string, readonly LogRecord[]> =>
-    new Map(
-      [...nodes.values(), ...removed].map(({ name, printed }) => [
-        name,
-        toLogRecords(name, printed.join('')),
-      ]),
-    );
+  const logRecords = () => logRecordsOf([...removed, ...nodes.values()]);
   const teardown = async (): Promise<void> => undefined;
   const url = (member: string, port: number): string => `http://${member}:${port}`;
   const fetched: Deployment['fetch'] = (target, request) =>

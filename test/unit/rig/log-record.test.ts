@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { linesOf } from '../../../src/rig/journal.ts';
-import { parseLogLines, toLogRecords } from '../../../src/rig/log-lines.ts';
+import { logRecordsOf, parseLogLines, toLogRecords } from '../../../src/rig/log-lines.ts';
 import { logRecordOf, parseLogRecords, placedOf, wallMsOf } from '../../../src/rig/log-record.ts';
 
 const PRINTED = [
@@ -25,6 +25,21 @@ describe('a log record', () => {
     expect(text).toMatchObject({ node: 'node1', event: 'text', text: 'ganesha says {"hello"}' });
     expect(rest?.time).toBe('2026-01-01T00:00:02Z');
     expect(usage).toMatchObject({ node: 'node1', otherNode: 'node2', volume: 'v1' });
+  });
+
+  it('is there of each of two that had a name one after the other', () => {
+    const [first = '', ...later] = PRINTED.split('\n').map((line) => `${line}\n`);
+    const found = logRecordsOf([
+      { name: 'node1', printed: [first] },
+      { name: 'etcd', printed: [] },
+      { name: 'node1', printed: later },
+    ]);
+    expect(found).toEqual(
+      new Map([
+        ['node1', toLogRecords('node1', PRINTED)],
+        ['etcd', []],
+      ]),
+    );
   });
 
   it('is read back as it was written', () => {
