@@ -68,6 +68,8 @@ export function registerMount(program: Command): void {
         const consumer = consumerOf(cluster, flags.consumer);
         const mounts = clientOf(consumer);
         const mount = await ensureMounted({ ...flags, cluster, volume, consumer, mounts });
+        const waits = waitsFor(cluster, mount);
+        if (waits !== undefined) process.stderr.write(`${waits}\n`);
         if (command.length === 0) {
           if (flags.json === true) return printJson(mount);
           process.stdout.write(`${fitted(sentenceOf(volume, consumer, mount), '  ')}\n`);
@@ -216,6 +218,17 @@ async function ensureMounted(options: {
     });
   }
 }
+
+/** Of a hard mount, whose server is away, nothing would be heard until it is back. */
+const waitsFor = ({ members }: ChosenCluster, { at, server }: MountState): string | undefined => {
+  const state = members.find(({ name }) => name === server)?.state ?? 'absent';
+  if (server === null || state === 'running') return undefined;
+  return fitted(
+    `${server} is ${state}: what uses ${at} waits until it is back (rig heal), unless it is mounted with --options soft`,
+    '  ',
+    process.stderr.columns,
+  );
+};
 
 const WHY = "the host's kernel has no NFS client";
 

@@ -18,7 +18,7 @@ export const PROCESS_NEEDS: readonly Need[] = [
     id: 'etcd',
     title: "etcd's own program",
     required: false,
-    withoutIt: 'no mode with processes',
+    withoutIt: 'no mode with processes, and no fleet with an etcd of its own',
     next: `${NEXT} etcd-server, or set COBALT_RIG_ETCD; \`rig doctor --fix --tests\` fetches it on Debian or Ubuntu`,
     probe: async ({ root }) => {
       const { etcdBinary, searchPath } = readProgramSettings();

@@ -7,7 +7,8 @@ import { RigError } from '../base/errors.ts';
 import type { Topology } from '../rig/topology.ts';
 
 const LEAST_ETCD = { major: 3, minor: 4 };
-const GET_ETCD = 'Install the package etcd-server (Debian, Ubuntu), or name a binary in COBALT_RIG_ETCD.';
+const GET_ETCD =
+  'Install the package etcd-server (Debian, Ubuntu), let rig doctor --fix --tests fetch it for this project alone, or name a binary in COBALT_RIG_ETCD.';
 
 export interface EtcdProgram {
   readonly path: string;

@@ -106,7 +106,8 @@ function responseTo(context: ApiContext, route: Route, error: unknown): ApiRespo
     };
   }
   if (hasCode(error, 'unavailable', 'timeout', 'aborted', 'compacted')) {
-    const retry = error.definite ? 'Nothing was changed.' : 'A change may or may not have been made.';
+    const isSettled = error.definite || route.method === 'GET';
+    const retry = isSettled ? 'Nothing was changed.' : 'A change may or may not have been made.';
     return {
       ...problem(503, 'unavailable', `${WHY_NOT[error.code] ?? "etcd can't be reached."} ${retry}`),
       headers: { 'retry-after': '1' },
