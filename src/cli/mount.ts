@@ -43,7 +43,11 @@ export function registerMount(program: Command): void {
     .argument('<volume>', 'its name or id; it has to be exported to the consumer')
     .argument('[command...]', 'what to run where it is mounted; after -- where it has options')
     .option('--at <folder>', 'a folder below /mnt (default: /mnt/<name of the volume>)')
-    .option('--options <options>', 'of mount(8): soft,timeo=50', DEFAULT_MOUNT_OPTIONS)
+    .option(
+      '--options <options>',
+      'of mount(8); soft,timeo=50 gives up on a node that is away, for which hard waits',
+      DEFAULT_MOUNT_OPTIONS,
+    )
     .addHelpText(
       'after',
       help(
@@ -219,8 +223,11 @@ async function ensureMounted(options: {
   }
 }
 
-/** Of a hard mount, whose server is away, nothing would be heard until it is back. */
-const waitsFor = ({ members }: ChosenCluster, { at, server }: MountState): string | undefined => {
+/** Of a hard mount, whose server is away, nothing would be heard until it is back. Undefined while it is there. */
+export const waitsFor = (
+  { members }: { readonly members: readonly Pick<FoundMember, 'name' | 'state'>[] },
+  { at, server }: Pick<MountState, 'at' | 'server'>,
+): string | undefined => {
   const state = members.find(({ name }) => name === server)?.state ?? 'absent';
   if (server === null || state === 'running') return undefined;
   return fitted(
