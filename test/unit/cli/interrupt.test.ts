@@ -13,11 +13,11 @@ it('stops at the first Ctrl-C, and ends at the second', () => {
   const exit = exits();
   const onFirst = jest.fn();
   using interrupt = catchInterrupt(onFirst);
-  process.emit('SIGINT');
+  process.emit('SIGINT', 'SIGINT');
   expect(interrupt.signal.aborted).toBe(true);
   expect(onFirst).toHaveBeenCalledTimes(1);
   expect(exit).not.toHaveBeenCalled();
-  process.emit('SIGINT');
+  process.emit('SIGINT', 'SIGINT');
   expect(exit).toHaveBeenCalledWith(3);
   expect(onFirst).toHaveBeenCalledTimes(1);
 });
@@ -26,11 +26,11 @@ it('cleans up when a terminal is closed, of which the shell tells, and then the 
   const exit = exits();
   {
     using interrupt = catchInterrupt(() => undefined);
-    process.emit('SIGHUP');
-    process.emit('SIGHUP');
+    process.emit('SIGHUP', 'SIGHUP');
+    process.emit('SIGHUP', 'SIGHUP');
     expect(interrupt.signal.aborted).toBe(true);
   }
   expect(exit).not.toHaveBeenCalled();
   // Without anybody who hears it, it ends the process, in the middle of what is still done.
-  expect(process.emit('SIGHUP')).toBe(true);
+  expect(process.emit('SIGHUP', 'SIGHUP')).toBe(true);
 });
