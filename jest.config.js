@@ -29,7 +29,7 @@ export default {
     project('contract', withContainers),
     project('integration', withContainers),
     project('system', { globalSetup: '<rootDir>/test/support/images-setup.ts' }),
-    // What measures the machine, looks for what is left on it, or has clusters side by side of its own.
+    // What measures the machine, looks for what is left on it, or comes to a verdict, which a busy machine leaves unknown.
     project('alone'),
     project('nightly'),
   ],

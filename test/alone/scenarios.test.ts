@@ -1,10 +1,9 @@
 // Scenarios on real containers, the project's main job: every one that is written by hand;
-// `npm run system-test` runs the families of faults, too. In two files, for they wait more than
-// they work; and not two in one process, where the judging of one holds up what the other records.
+// `npm run system-test` runs the families of faults, too.
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSystemClock } from '../../src/base/clock.ts';
 import { openContainers } from '../../src/cluster/containers.ts';
 import { openKv } from '../../src/cluster/open-kv.ts';
@@ -12,22 +11,18 @@ import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { newRunId } from '../../src/cluster/run-id.ts';
 import type { Mode } from '../../src/rig/lifecycle.ts';
 import { runScenario } from '../../src/rig/run.ts';
-import type { Scenario } from '../../src/rig/scenario.ts';
 import { FAULT_FAMILIES, SCENARIOS } from '../../src/rig/scenarios/catalogue.ts';
 
 const IMAGES_MS = 600_000;
 const SCENARIO_MS = 300_000;
 
-/** Those in which something is away that the others take for granted. */
-export const isOutage = ({ name }: Scenario): boolean => /-(down|frozen)/.test(name);
-
 /**
  * The families of faults take `rig run all` longer than all others together. They run simulated among the unit tests,
  * and each fault has a test of its own here.
  */
-export const CHOSEN = SCENARIOS.filter((scenario) => !FAULT_FAMILIES.includes(scenario));
+const CHOSEN = SCENARIOS.filter((scenario) => !FAULT_FAMILIES.includes(scenario));
 
-export function playInContainers(scenarios: readonly Scenario[]): void {
+describe('scenarios in containers', () => {
   const clock = createSystemClock();
   let mode: Mode;
   let out: string;
@@ -42,7 +37,7 @@ export function playInContainers(scenarios: readonly Scenario[]): void {
     await mode[Symbol.asyncDispose]();
   });
 
-  it.each(scenarios)(
+  it.each(CHOSEN)(
     '$name: $title',
     async (scenario) => {
       const result = await runScenario({
@@ -64,4 +59,4 @@ export function playInContainers(scenarios: readonly Scenario[]): void {
     // Longer than the run's own limit: a run that is given up still has to clean up.
     SCENARIO_MS + 60_000,
   );
-}
+});
