@@ -3,18 +3,14 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { RigError } from '../base/errors.ts';
-import { ETCD_EVENTS_FILE, HISTORY_FILE, LOGS_FOLDER } from '../rig/record-files.ts';
+import { ETCD_EVENTS_FILE, HISTORY_FILE, LOGS_FOLDER, notWhole } from '../rig/record-files.ts';
 
 /** Of all that was recorded, byte by byte. Throws `invalid` where a part of it is missing. */
 export function digestOfRecord(folder: string): string {
   try {
     return digestOf(folder);
   } catch (cause) {
-    throw new RigError('invalid', `the record in ${folder} is not whole: ${(cause as Error).message}`, {
-      next: 'Take the folder of a run as the run has left it.',
-      cause,
-    });
+    throw notWhole(folder, (cause as Error).message, cause);
   }
 }
 

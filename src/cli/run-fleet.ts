@@ -46,15 +46,14 @@ export async function runFleet(options: RunFleetOptions): Promise<void> {
   const begun = new AbortController();
   const endInTime = (unless: AbortSignal): void => {
     if (durationMs === undefined) return;
-    const over = clock.sleep(durationMs, AbortSignal.any([signal, unless]));
-    over.then(
+    void clock.sleep(durationMs, unless).then(
       () => done.abort(),
       () => undefined,
     );
   };
   const readAccess = (endpoints: readonly string[]) => {
     // One that is not there must not keep us longer than we were to run.
-    endInTime(begun.signal);
+    endInTime(AbortSignal.any([signal, begun.signal]));
     return readEtcdAccess(endpoints);
   };
   const onRunning = (running: RunningCluster): void => {

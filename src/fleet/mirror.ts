@@ -46,7 +46,7 @@ export async function writeMirror(options: {
   readonly source: Source;
   readonly cluster: Cluster;
   /** Default: `etcd`, found on the PATH. */
-  readonly etcdBinary?: string | undefined;
+  readonly etcdBinary?: string;
 }): Promise<void> {
   const { folder, clock, random, source, cluster, etcdBinary: binary } = options;
   await createCluster(folder, cluster);

@@ -60,7 +60,7 @@ export interface RunOptions {
   /** Asked where etcd is there, by its endpoints: who we are to it. Default: nobody. */
   readonly readAccess?: (endpoints: readonly string[]) => Promise<FleetAccess>;
   /** Asked where it has an etcd of its own. Default: `etcd`, found on the PATH. */
-  readonly findEtcd?: () => Promise<string | undefined>;
+  readonly findEtcd?: () => Promise<string>;
   readonly onProgress: (what: string) => void;
   /** Called when everything has been begun. */
   readonly onRunning: (cluster: RunningCluster) => void;

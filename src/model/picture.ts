@@ -3,6 +3,7 @@
 // at any revision derives the same events from there on, but for one thing: when a node comes back,
 // who didn't see what has changed while it was away has all its clients remount, to be safe.
 
+import { oncePer } from '../base/once-per.ts';
 import { type Absences, keepMissed, noAbsences, takeLeft, takeMissed } from './absences.ts';
 import type { ClusterEvent, EventOf } from './event.ts';
 import { accepted, clientsTold, clientsToldAll } from './instructions.ts';
@@ -147,18 +148,13 @@ function nodeFacts(node: string, value: Node | undefined) {
 }
 
 /** Each volume is looked at twice: when it is what has come, and when it is what was before. */
-const shownOf = new WeakMap<Volume, string>();
+const shownOf = oncePer((volume: Volume): string => {
+  const { updated: _updated, writer: _writer, ...control } = volume.control;
+  return JSON.stringify({ ...volume, control });
+});
 
 /** What of a volume is worth an event: not who wrote it last, and when. */
-function shown(volume: Volume | undefined): string {
-  if (volume === undefined) return '';
-  const before = shownOf.get(volume);
-  if (before !== undefined) return before;
-  const { updated: _updated, writer: _writer, ...control } = volume.control;
-  const text = JSON.stringify({ ...volume, control });
-  shownOf.set(volume, text);
-  return text;
-}
+const shown = (volume: Volume | undefined): string => (volume === undefined ? '' : shownOf(volume));
 
 function sorted<T>(map: ReadonlyMap<string, T>): readonly T[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);

@@ -110,8 +110,8 @@ export async function readRecordedRun(folder: string): Promise<RecordedRun> {
   const history = await readLines<HistoryEvent>(join(folder, HISTORY_FILE));
   const etcd = await readLines<EtcdEvent>(join(folder, ETCD_EVENTS_FILE));
   // A run that has ended has recorded something: what was taken away since must not be held against the system.
-  if (run.etcdComplete !== undefined && history.events.length === 0) throw notWhole(folder, HISTORY_FILE);
-  if (run.etcdComplete === true && etcd.events.length === 0) throw notWhole(folder, ETCD_EVENTS_FILE);
+  if (run.etcdComplete !== undefined && history.events.length === 0) throw missing(folder, HISTORY_FILE);
+  if (run.etcdComplete === true && etcd.events.length === 0) throw missing(folder, ETCD_EVENTS_FILE);
   return recordedRunOf(run, {
     history: history.events,
     etcd: etcd.events,
@@ -149,10 +149,11 @@ export function recordedRunOf(
   };
 }
 
-const notWhole = (folder: string, file: string): RigError =>
-  new RigError('invalid', `the record in ${folder} is not whole: ${file} is missing or empty`, {
-    next: AS_LEFT,
-  });
+const missing = (folder: string, file: string): RigError => notWhole(folder, `${file} is missing or empty`);
+
+/** Of a run's folder of which something is wrong: `invalid`. */
+export const notWhole = (folder: string, why: string, cause?: unknown): RigError =>
+  new RigError('invalid', `the record in ${folder} is not whole: ${why}`, { next: AS_LEFT, cause });
 
 async function readLines<Event>(
   path: string,

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { RigError } from '../base/errors.ts';
+import { oncePer } from '../base/once-per.ts';
 import type { Random } from '../base/random.ts';
 import { LEADER_KEY, VOLUMES_PREFIX, volumeKey } from '../kv/keys.ts';
 import type { Leader } from '../model/node.ts';
@@ -91,13 +92,7 @@ export function volumesOf(recorder: Recorder): readonly Volume[] {
 }
 
 /** Whoever waits for something looks at the same again and again. */
-const read = new WeakMap<RecordedKey, Volume>();
-
-function volumeIn(found: RecordedKey): Volume {
-  const volume = read.get(found) ?? (JSON.parse(found.value) as Volume);
-  read.set(found, volume);
-  return volume;
-}
+const volumeIn = oncePer(({ value }: RecordedKey) => JSON.parse(value) as Volume);
 
 /** While etcd is away the recorder shows what was true before: no ground to judge by. */
 export function refuseStale(recorder: Recorder): void {

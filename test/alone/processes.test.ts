@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSystemClock } from '../../src/base/clock.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { openKv } from '../../src/cluster/open-kv.ts';
 import { openProcesses } from '../../src/cluster/processes.ts';
 import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { newRunId } from '../../src/cluster/run-id.ts';
@@ -17,12 +16,12 @@ import { processesOfRun } from '../../src/process/processes.ts';
 import type { Deployment } from '../../src/rig/deployment.ts';
 import { awaitReady, type Mode } from '../../src/rig/lifecycle.ts';
 import { HISTORY_FILE, RUN_FILE, type RunFile, VERDICT_FILE } from '../../src/rig/record-files.ts';
-import { runScenario } from '../../src/rig/run.ts';
 import type { Scenario } from '../../src/rig/scenario.ts';
 import { exportCreated } from '../../src/rig/scenarios/export-created.ts';
 import { faultFamily } from '../../src/rig/scenarios/fault-family.ts';
 import { volumeMoved } from '../../src/rig/scenarios/volume-moved.ts';
 import { parseTopology } from '../../src/rig/topology.ts';
+import { playValid } from '../support/played.ts';
 
 const clock = createSystemClock();
 const SCENARIO_MS = 120_000;
@@ -39,20 +38,15 @@ afterAll(async () => {
 
 async function run(scenario: Scenario): Promise<void> {
   const runId = newRunId();
-  const result = await runScenario({
+  const result = await playValid({
     scenario,
-    seed: 1,
     mode: 'process',
     folder: join(out, `${scenario.name}-${runId}`),
     runId,
     clock,
     signal: AbortSignal.timeout(SCENARIO_MS),
     deploy: mode.deploy,
-    openKv,
-    keep: 'never',
-    onProgress: () => undefined,
   });
-  expect(result.verdicts.filter((verdict) => verdict.verdict !== 'valid')).toEqual([]);
   expect(remains(runId)).toEqual([]);
   await rm(result.folder, { recursive: true });
 }

@@ -3,22 +3,16 @@
 // finds one, so that it doesn't start its own, which would listen on every address.
 
 import { createSystemClock } from '../../src/base/clock.ts';
-import { ROOT_FOLDER } from '../../src/cluster/root.ts';
 import { newRunId } from '../../src/cluster/run-id.ts';
-import { readSettings } from '../../src/cluster/settings.ts';
-import { connectEngine } from '../../src/rig/docker/engine.ts';
-import { ensureImages } from '../../src/rig/docker/images.ts';
 import { startReaper } from '../../src/rig/docker/reaper.ts';
 import { setTestImages } from './images.ts';
+import { buildImages } from './images-setup.ts';
 import { keepReaper } from './kept-reaper.ts';
 
 // jest calls the default export.
 // biome-ignore lint/style/noDefaultExport: required by jest.
 export default async function setUp(): Promise<void> {
-  const settings = readSettings();
-  const docker = await connectEngine(settings.engine);
-  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
-  const images = await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
+  const { settings, docker, images } = await buildImages();
   setTestImages(images);
   process.env.RYUK_CONTAINER_IMAGE = images.reaper;
   // In a container testcontainers would look for published ports at the bridge's address,

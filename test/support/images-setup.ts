@@ -5,10 +5,13 @@ import { readSettings } from '../../src/cluster/settings.ts';
 import { connectEngine } from '../../src/rig/docker/engine.ts';
 import { ensureImages } from '../../src/rig/docker/images.ts';
 
+export async function buildImages() {
+  const settings = readSettings();
+  const docker = await connectEngine(settings.engine);
+  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
+  return { settings, docker, images: await ensureImages(docker, { root: ROOT_FOLDER, onProgress }) };
+}
+
 // jest calls the default export.
 // biome-ignore lint/style/noDefaultExport: required by jest.
-export default async function setUp(): Promise<void> {
-  const docker = await connectEngine(readSettings().engine);
-  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
-  await ensureImages(docker, { root: ROOT_FOLDER, onProgress });
-}
+export default buildImages;

@@ -6,6 +6,7 @@
 // still: what was asked for last, the revision that the volume has at least, and
 // the content that it had when it was last seen.
 
+import { oncePer } from '../../../base/once-per.ts';
 import type { Model } from './search.ts';
 import { type Answer, FIELDS, type Promised, type View } from './volume-view.ts';
 
@@ -45,23 +46,14 @@ export interface State {
 const UNBORN: State = { life: 'unborn', revision: 0, content: undefined, promised: {} };
 const GONE: State = { ...UNBORN, life: 'gone' };
 
-/** The search asks for those of the same again and again. */
-function kept<T extends object>(textOf: (value: T) => string): (value: T) => string {
-  const known = new WeakMap<T, string>();
-  return (value) => {
-    const text = known.get(value) ?? textOf(value);
-    known.set(value, text);
-    return text;
-  };
-}
-
-const promisedText = kept((promised: Promised) => JSON.stringify(FIELDS.map((field) => promised[field])));
+/** The search asks for the texts of the same again and again. */
+const promisedText = oncePer((promised: Promised) => JSON.stringify(FIELDS.map((field) => promised[field])));
 
 export const volumeModel: Model<State, Operation> = {
   initial: UNBORN,
   step,
   key: ({ life, revision, content, promised }) => `${life} ${revision} ${content} ${promisedText(promised)}`,
-  opKey: kept((op) => JSON.stringify(op)),
+  opKey: oncePer((op) => JSON.stringify(op)),
 };
 
 function step(state: State, op: Operation): readonly State[] {
